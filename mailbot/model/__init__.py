@@ -1,0 +1,1 @@
+"""The words of the trade: frozen values, standard library only."""

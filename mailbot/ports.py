@@ -1,0 +1,115 @@
+"""The outside as mailbot sees it: what a mailbox, a mail server and an order source must be able to do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mailbot.model.mail import RawMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One message of a folder before its bytes are fetched.
+
+    Attributes:
+        received_at: INTERNALDATE, aware.
+        size: RFC822.SIZE in bytes.
+    """
+
+    uid: int
+    received_at: datetime
+    size: int
+
+
+class Folder(Protocol):
+    """An open folder of one mailbox (RFC 9051); every method may raise ``RetryableError`` when the link breaks."""
+
+    @property
+    def uidvalidity(self) -> int:
+        """The folder's UIDVALIDITY; 0 where the server gives none."""
+
+    def uids_after(self, uid: int) -> list[int]:
+        """Every UID above ``uid``, ascending."""
+
+    def list_messages(self, uids: Sequence[int]) -> dict[int, Listed]:
+        """Size and date of these messages; those that vanished are left out."""
+
+    def fetch(self, listed: Sequence[Listed]) -> Iterator[RawMail]:
+        """The messages with their bytes, unchanged and not marked as seen; vanished ones are left out."""
+
+    def fetch_header(self, listed: Listed) -> RawMail:
+        """A message that is too large, with no more than its header block as ``data``."""
+
+    def mark_stored(self, uids: Sequence[int]) -> None:
+        """Hint to people that these messages are stored: move them or mark them as seen. May do nothing."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for new mail by IDLE (RFC 2177), at most so long; ``False`` at once where the server has no IDLE."""
+
+
+class Mailbox(Protocol):
+    """One account that customers write to."""
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name in the configuration."""
+
+    @property
+    def folder_name(self) -> str:
+        """The folder's name on the server."""
+
+    def open(self) -> AbstractContextManager[Folder]:
+        """Sign in and select the folder.
+
+        Raises:
+            RetryableError: the server is not there now.
+            PermanentError: it refuses the sign-in or does not know the folder.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One message to hand over, and to whom; ``sender`` empty for the null reverse-path (RFC 5321 §4.5.5)."""
+
+    sender: str
+    recipient: str
+    data: bytes
+
+
+class Handover(Protocol):
+    """A signed-in connection to the submission server."""
+
+    def send(self, envelope: Envelope, before_dot: "Mark", after_dot: "Mark") -> None:
+        """Hand over one message; returning means that the server took it.
+
+        Args:
+            envelope: what to send, to whom.
+            before_dot: called when the whole message but the final dot is written.
+            after_dot: called as soon as the server has answered 250 to the dot.
+
+        Raises:
+            RetryableError: refused for now (4xx), or the link broke before the final dot.
+            PermanentError: refused for good (5xx).
+            AmbiguousError: the dot was written and no answer came.
+        """
+
+
+class Mark(Protocol):
+    """Writes down that a message has come so far on its way out."""
+
+    def __call__(self) -> None:
+        """Write it down now."""
+
+
+class MailTransport(Protocol):
+    """The shop's submission server."""
+
+    def connect(self) -> AbstractContextManager[Handover]:
+        """Connect and sign in once for many messages.
+
+        Raises:
+            RetryableError: the server is not there now.
+            PermanentError: it refuses the sign-in.
+        """
