@@ -1,0 +1,1 @@
+"""Where the order book is filled from; one file a source."""

@@ -1,0 +1,1 @@
+"""Everything that must survive a crash, in one database: SQLite or PostgreSQL."""

@@ -1,0 +1,82 @@
+"""The clocks of cases as rows: started once, fired once a level, and stopped when the promise is kept. Source: P5."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from mailbot.model.case import ClockKind, ClockLevel, Deadline
+from mailbot.store.tables import ClockRow
+
+
+def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) -> None:
+    """Start a clock on a case; one of its kind that runs already keeps running, the earlier promise holds.
+
+    Args:
+        session: the transaction that gave the promise.
+        case_id: the case.
+        deadline: when the clock is due and past its limit.
+        running: whether the case may have clocks already; a new case cannot.
+    """
+    mine = (ClockRow.case_id == case_id, ClockRow.kind == deadline.kind)
+    round_ = 1
+    if running:
+        if session.scalar(select(ClockRow.id).where(*mine, ClockRow.met_at.is_(None)).limit(1)) is not None:
+            return
+        round_ = session.scalars(select(func.coalesce(func.max(ClockRow.round), 0)).where(*mine)).one() + 1
+    times = {ClockLevel.DUE: deadline.due_at, ClockLevel.LIMIT: deadline.limit_at}
+    rows = [
+        {
+            "case_id": case_id,
+            "kind": deadline.kind,
+            "round": round_,
+            "level": level,
+            "started_at": deadline.started_at,
+            "due_at": due_at,
+        }
+        for level, due_at in times.items()
+    ]
+    session.execute(insert(ClockRow), rows)
+
+
+def meet(session: Session, case_id: int, now: datetime, kinds: Collection[ClockKind] = tuple(ClockKind)) -> None:
+    """Stop the case's running clocks of these kinds: the promise was kept, or the case is over."""
+    running = update(ClockRow).where(ClockRow.case_id == case_id, ClockRow.kind.in_(kinds), ClockRow.met_at.is_(None))
+    session.execute(running.values(met_at=now))
+
+
+def take_fired(session: Session, now: datetime) -> list[ClockRow]:
+    """Every level whose time has come, marked as fired in this transaction, so that none fires twice (I9)."""
+    due = select(ClockRow).where(ClockRow.met_at.is_(None), ClockRow.fired_at.is_(None), ClockRow.due_at <= now)
+    rows = list(session.scalars(due.order_by(ClockRow.due_at, ClockRow.id).with_for_update(skip_locked=True)))
+    for row in rows:
+        row.fired_at = now
+    return rows
+
+
+def deadlines(session: Session, case_ids: Collection[int]) -> dict[int, list[Deadline]]:
+    """The latest clock of each kind, by case."""
+    rows = session.scalars(
+        select(ClockRow).where(ClockRow.case_id.in_(case_ids)).order_by(ClockRow.case_id, ClockRow.kind, ClockRow.round)
+    )
+    latest: dict[tuple[int, str], dict[str, ClockRow]] = {}
+    for row in rows:
+        levels = latest.setdefault((row.case_id, row.kind), {})
+        levels[row.level] = row
+    found: dict[int, list[Deadline]] = {}
+    for (case_id, kind), levels in latest.items():
+        found.setdefault(case_id, []).append(_deadline(kind, levels.values()))
+    return found
+
+
+def _deadline(kind: str, levels: Iterable[ClockRow]) -> Deadline:
+    times = {row.level: row for row in levels}
+    due, limit = times[ClockLevel.DUE], times[ClockLevel.LIMIT]
+    return Deadline(
+        kind=ClockKind(kind),
+        started_at=due.started_at,
+        due_at=due.due_at,
+        limit_at=limit.due_at,
+        met_at=limit.met_at,
+    )

@@ -1,0 +1,286 @@
+"""Mails as they came, which of them are still to be worked on, and what was read out of each. Source: P1, P2."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import zstandard
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from mailbot.model.mail import MailKind, RawMail
+from mailbot.store.tables import FolderRow, MailRow, MailState, RawMailRow
+from mailbot.store.upsert import insert_all_absent, insert_if_absent
+
+MOST_ATTEMPTS = 3
+MOST_FETCHES = 10
+_CLAIM_LASTS = timedelta(minutes=10)
+_MOST_MESSAGE_ID = 250
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderLife:
+    """One UIDVALIDITY of a folder.
+
+    Attributes:
+        last_uid: every UID up to it has a row.
+        earlier_until: newest mail of the folder's earlier life; ``None`` if this is its first.
+        swept_at: when all UIDs were last compared with the rows.
+    """
+
+    id: int
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    last_uid: int
+    earlier_until: datetime | None
+    swept_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenMail:
+    """One mail that this process is to work on; ``attempt`` fences off a slower process that had it before."""
+
+    id: int
+    attempt: int
+    raw: bytes
+    received_at: datetime
+    stored_at: datetime
+    held: str | None
+
+
+def open_folder(session: Session, mailbox: str, folder: str, uidvalidity: int, now: datetime) -> FolderLife:
+    """The folder's present life; a new UIDVALIDITY begins a new one, to be read from its first UID on."""
+    fresh = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity, "last_uid": 0, "opened_at": now}
+    insert_if_absent(session, FolderRow, fresh)
+    lives = select(FolderRow).where(FolderRow.mailbox == mailbox, FolderRow.folder == folder)
+    row = session.scalars(lives.where(FolderRow.uidvalidity == uidvalidity)).one()
+    earlier = lives.where(FolderRow.id != row.id).with_only_columns(func.max(FolderRow.high_water_at))
+    return FolderLife(
+        id=row.id,
+        mailbox=mailbox,
+        folder=folder,
+        uidvalidity=uidvalidity,
+        last_uid=row.last_uid,
+        earlier_until=session.scalar(earlier),
+        swept_at=row.swept_at,
+    )
+
+
+def store_mails(
+    session: Session, life: FolderLife, mails: Sequence[RawMail], held: Callable[[RawMail], str | None], now: datetime
+) -> int:
+    """Store raw bytes and rows of one batch and move the folder's counter on; storing a mail again changes nothing.
+
+    Args:
+        session: one transaction; nothing on the server may be marked before it has committed.
+        life: the folder's.
+        mails: a mail without bytes is kept as ``fetch_failed``, to be fetched again later.
+        held: says why no machine may act on a mail, or ``None``.
+        now: the time of storing.
+
+    Returns:
+        How many were new.
+    """
+    compressor = zstandard.ZstdCompressor()
+    hashes = [None if mail.data is None else hashlib.sha256(mail.data).hexdigest() for mail in mails]
+    raws = {
+        sha256: {"sha256": sha256, "size": len(mail.data), "content": compressor.compress(mail.data)}
+        for mail, sha256 in zip(mails, hashes, strict=True)
+        if mail.data is not None and sha256 is not None
+    }
+    insert_all_absent(session, RawMailRow, list(raws.values()))
+    rows = [_fresh_row(life, mail, sha256, held(mail), now) for mail, sha256 in zip(mails, hashes, strict=True)]
+    new = insert_all_absent(session, MailRow, rows)
+    folder = session.get_one(FolderRow, life.id)
+    folder.last_uid = max([folder.last_uid, *(mail.uid for mail in mails)])
+    folder.high_water_at = max(
+        [mail.received_at for mail in mails] + ([folder.high_water_at] if folder.high_water_at else [])
+    )
+    return new
+
+
+def _fresh_row(life: FolderLife, mail: RawMail, sha256: str | None, held: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "mailbox": life.mailbox,
+        "folder": life.folder,
+        "uidvalidity": life.uidvalidity,
+        "uid": mail.uid,
+        "received_at": mail.received_at,
+        "stored_at": now,
+        "size": mail.size,
+        "sha256": sha256,
+        "state": MailState.FETCH_FAILED if sha256 is None else MailState.STORED,
+        "attempts": 1 if sha256 is None else 0,
+        "next_try_at": now + _fetch_pause(1) if sha256 is None else None,
+        "held": held,
+    }
+
+
+def _fetch_pause(attempts: int) -> timedelta:
+    return timedelta(minutes=2 ** min(attempts, 8))
+
+
+def refetch_due(session: Session, life: FolderLife, now: datetime) -> list[int]:
+    """UIDs that could not be fetched before and are due for another try."""
+    failed = select(MailRow.uid).where(*_of(life), MailRow.state == MailState.FETCH_FAILED, MailRow.next_try_at <= now)
+    return list(session.scalars(failed.order_by(MailRow.uid)))
+
+
+def record_refetched(session: Session, life: FolderLife, mail: RawMail, now: datetime) -> int | None:
+    """Note another try to fetch a mail.
+
+    Returns:
+        The mail's id where this was the last try, so that it must be parked; otherwise ``None``.
+    """
+    row = session.scalars(select(MailRow).where(*_of(life), MailRow.uid == mail.uid)).one()
+    if mail.data is not None:
+        sha256 = hashlib.sha256(mail.data).hexdigest()
+        content = zstandard.ZstdCompressor().compress(mail.data)
+        insert_if_absent(session, RawMailRow, {"sha256": sha256, "size": len(mail.data), "content": content})
+        row.sha256, row.state, row.attempts, row.next_try_at = sha256, MailState.STORED, 0, None
+        return None
+    row.attempts += 1
+    row.next_try_at = now + _fetch_pause(row.attempts)
+    return row.id if row.attempts >= MOST_FETCHES else None
+
+
+def known_uids(session: Session, life: FolderLife) -> set[int]:
+    """Every UID of this life that has a row (I1)."""
+    return set(session.scalars(select(MailRow.uid).where(*_of(life))))
+
+
+def unmarked_uids(session: Session, life: FolderLife, most: int) -> list[int]:
+    """UIDs whose mail is stored but not yet marked so on the server; the hint is given again until it took."""
+    stored = select(MailRow.uid).where(*_of(life), MailRow.marked_at.is_(None), MailRow.sha256.is_not(None))
+    return list(session.scalars(stored.order_by(MailRow.uid).limit(most)))
+
+
+def record_marked(session: Session, life: FolderLife, uids: Collection[int], now: datetime) -> None:
+    """Note that the server was told."""
+    session.execute(update(MailRow).where(*_of(life), MailRow.uid.in_(uids)).values(marked_at=now))
+
+
+def record_polled(session: Session, life: FolderLife, now: datetime, *, swept: bool) -> None:
+    """Note a complete look at the folder, which P7 misses after 15 minutes."""
+    values = {"polled_at": now, "swept_at": now} if swept else {"polled_at": now}
+    session.execute(update(FolderRow).where(FolderRow.id == life.id).values(**values))
+
+
+def release_claims(session: Session, is_dead: Callable[[str], bool]) -> None:
+    """Give back the mails that a process had taken when it died."""
+    holders = session.scalars(select(MailRow.taken_by).where(MailRow.state == MailState.PROCESSING).distinct())
+    dead = [holder for holder in holders if holder is not None and is_dead(holder)]
+    if dead:
+        claimed = update(MailRow).where(MailRow.state == MailState.PROCESSING, MailRow.taken_by.in_(dead))
+        session.execute(claimed.values(state=MailState.STORED, taken_by=None, next_try_at=None))
+
+
+def take_next(session: Session, holder: str, now: datetime, most: int) -> list[TakenMail]:
+    """Take the oldest mails that are due; each attempt is counted before it is made (I2).
+
+    Commit before working on them. A crash leaves them ``processing``, to be taken again later. A mail whose earlier
+    attempt ended badly is taken alone, so that it costs no other an attempt.
+    """
+    waiting = and_(MailRow.state == MailState.STORED, or_(MailRow.next_try_at.is_(None), MailRow.next_try_at <= now))
+    abandoned = and_(MailRow.state == MailState.PROCESSING, MailRow.next_try_at <= now)
+    due = select(MailRow).where(or_(waiting, abandoned), MailRow.attempts < MOST_ATTEMPTS)
+    rows = session.scalars(due.order_by(MailRow.id).limit(most).with_for_update(skip_locked=True)).all()
+    tried = [row for row in rows if row.attempts > 0]
+    taken = []
+    for row in tried[:1] if tried else rows:
+        row.state, row.taken_by, row.next_try_at = MailState.PROCESSING, holder, now + _CLAIM_LASTS
+        row.attempts += 1
+        taken.append(row)
+    return [_taken(session, row) for row in taken]
+
+
+def _taken(session: Session, row: MailRow) -> TakenMail:
+    return TakenMail(
+        id=row.id,
+        attempt=row.attempts,
+        raw=raw_bytes(session, row.sha256),
+        received_at=row.received_at,
+        stored_at=row.stored_at,
+        held=row.held,
+    )
+
+
+def raw_bytes(session: Session, sha256: str | None) -> bytes:
+    """The bytes as the mailbox held them; empty where they could never be fetched."""
+    raw = None if sha256 is None else session.get(RawMailRow, sha256)
+    return b"" if raw is None else zstandard.ZstdDecompressor().decompress(raw.content, max_output_size=raw.size)
+
+
+def get_claimed(session: Session, taken: TakenMail) -> MailRow | None:
+    """The row of a mail that this process still holds, locked; ``None`` if another took it over meanwhile."""
+    mine = select(MailRow).where(
+        MailRow.id == taken.id, MailRow.state == MailState.PROCESSING, MailRow.attempts == taken.attempt
+    )
+    return session.scalars(mine.with_for_update()).one_or_none()
+
+
+def find_twin(session: Session, mail: MailRow, content_key: str) -> int | None:
+    """An earlier mail of equal content (I3)."""
+    twins = select(MailRow.id).where(
+        MailRow.content_key == content_key, MailRow.duplicate_of.is_(None), MailRow.id != mail.id
+    )
+    return session.scalar(twins.limit(1))
+
+
+def has_namesake(session: Session, mail: MailRow, message_id: str) -> bool:
+    """Whether another mail of other content came with the same Message-ID."""
+    named = select(MailRow.id).where(
+        MailRow.message_id == message_id[:_MOST_MESSAGE_ID], MailRow.id != mail.id, MailRow.duplicate_of.is_(None)
+    )
+    return session.scalar(named.limit(1)) is not None
+
+
+def record_reading(
+    mail: MailRow, *, kind: MailKind, content_key: str, message_id: str | None, sender: str | None, form: dict[str, Any]
+) -> None:
+    """Keep what was read out of a mail."""
+    mail.kind, mail.content_key, mail.sender, mail.reading = kind, content_key, sender, form
+    mail.message_id = None if message_id is None else message_id[:_MOST_MESSAGE_ID]
+
+
+def finish(mail: MailRow, state: MailState, case_id: int | None = None) -> None:
+    """Bring a mail to its end: handled, filed or a duplicate."""
+    mail.state, mail.taken_by, mail.next_try_at, mail.case_id = state, None, None, case_id
+
+
+def record_failure(mail: MailRow, problem: str, now: datetime) -> bool:
+    """Note a failed attempt.
+
+    Returns:
+        Whether it was the last one, so that the mail must be parked.
+    """
+    mail.problem, mail.taken_by, mail.state = problem, None, MailState.STORED
+    mail.next_try_at = now + timedelta(seconds=10 * mail.attempts)
+    return mail.attempts >= MOST_ATTEMPTS
+
+
+def park(mail: MailRow, problem: str, case_id: int) -> None:
+    """Set a mail aside for a person, with its reason; the queue goes on."""
+    finish(mail, MailState.PARKED, case_id)
+    mail.problem = problem
+
+
+def take_exhausted(session: Session, now: datetime) -> list[MailRow]:
+    """Mails whose last attempt ended in a crash and that must be parked."""
+    spent = select(MailRow).where(
+        MailRow.state.in_([MailState.STORED, MailState.PROCESSING]),
+        MailRow.attempts >= MOST_ATTEMPTS,
+        or_(MailRow.next_try_at.is_(None), MailRow.next_try_at <= now),
+    )
+    return list(session.scalars(spent.with_for_update(skip_locked=True)))
+
+
+def _of(life: FolderLife) -> Iterable[Any]:
+    return (
+        MailRow.mailbox == life.mailbox,
+        MailRow.folder == life.folder,
+        MailRow.uidvalidity == life.uidvalidity,
+    )

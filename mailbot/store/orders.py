@@ -1,0 +1,108 @@
+"""The order book: what the shop sold, to whom, and what of it went back."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailbot.model.book import BookedOrder
+from mailbot.model.facts import Order, OrderLine, OrderStatus
+from mailbot.model.forms import order_line_form
+from mailbot.model.money import Money
+from mailbot.store.tables import OrderRow, RefundRow, RefundState
+from mailbot.store.upsert import upsert_all
+
+
+def put_all(session: Session, entries: Sequence[BookedOrder], now: datetime) -> None:
+    """Enter orders into the book, or bring their entries up to date; of two of the same number the later one counts."""
+    rows = {entry.key: _row(entry, now) for entry in entries}
+    upsert_all(session, OrderRow, list(rows.values()))
+
+
+def find(session: Session, key: str, *, lock: bool = False) -> BookedOrder | None:
+    """One order by its number's key; ``lock`` makes decisions about one order wait for each other."""
+    wanted = select(OrderRow).where(OrderRow.key == key)
+    row = session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    return None if row is None else _booked(row)
+
+
+def find_customers(session: Session, keys: Collection[str]) -> dict[str, str | None]:
+    """Which of these order keys the book has, each with its customer's address."""
+    rows = session.execute(select(OrderRow.key, OrderRow.customer_email).where(OrderRow.key.in_(keys))) if keys else ()
+    return dict(rows)
+
+
+def is_customer(session: Session, address: str) -> bool:
+    """Whether any order in the book was placed by this address."""
+    return session.scalar(select(OrderRow.key).where(OrderRow.customer_email == address).limit(1)) is not None
+
+
+def promised_refunds(session: Session, key: str, currency: str) -> Money:
+    """What cases have promised of this order and the book does not show yet, so that no money is promised twice."""
+    due = select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
+    due = due.where(RefundRow.order_key == key, RefundRow.state == RefundState.DUE)
+    return Money.from_minor(int(session.scalars(due).one()), currency)
+
+
+def _row(booked: BookedOrder, now: datetime) -> dict[str, Any]:
+    order = booked.order
+    fee = order.transaction_fee
+    return {
+        "key": booked.key,
+        "number": order.number,
+        "customer_name": booked.customer_name,
+        "customer_email": booked.customer_email,
+        "invoice_number": booked.invoice_number,
+        "status": order.status,
+        "paid_at": order.paid_at,
+        "shipped_at": order.shipped_at,
+        "delivered_at": order.delivered_at,
+        "currency": order.currency,
+        "shipping_minor": order.shipping.minor,
+        "captured_minor": order.captured.minor,
+        "refunded_minor": order.refunded.minor,
+        "payment_method": order.payment_method,
+        "transaction_fee_minor": None if fee is None else fee.minor,
+        "dispute_open": order.dispute_open,
+        "lines": [order_line_form(line) for line in order.lines],
+        "imported_at": now,
+    }
+
+
+def _booked(row: OrderRow) -> BookedOrder:
+    def money(minor: int) -> Money:
+        return Money.from_minor(minor, row.currency)
+
+    fee = row.transaction_fee_minor
+    order = Order(
+        number=row.number,
+        status=OrderStatus(row.status),
+        paid_at=row.paid_at,
+        shipped_at=row.shipped_at,
+        delivered_at=row.delivered_at,
+        currency=row.currency,
+        shipping=money(row.shipping_minor),
+        captured=money(row.captured_minor),
+        refunded=money(row.refunded_minor),
+        payment_method=row.payment_method,
+        transaction_fee=None if fee is None else money(fee),
+        dispute_open=row.dispute_open,
+        lines=tuple(
+            OrderLine(
+                sku=line["sku"],
+                quantity=line["quantity"],
+                unit_price=Money.parse(line["unit_price"], row.currency),
+                discount=Money.parse(line["discount"], row.currency),
+                tax=Money.parse(line["tax"], row.currency),
+            )
+            for line in row.lines
+        ),
+    )
+    return BookedOrder(
+        order=order,
+        customer_name=row.customer_name,
+        customer_email=row.customer_email,
+        invoice_number=row.invoice_number,
+    )

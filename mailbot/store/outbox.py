@@ -1,0 +1,210 @@
+"""Messages on their way out: frozen when decided, sent at most once but in one named case. Source: P3, I4, I10."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from mailbot.store.tables import OutboxRow, OutboxState
+from mailbot.store.upsert import insert_if_absent
+
+_RETRY_AFTER = (1, 5, 15, 60, 240, 720, 1440)
+_LONGEST_SENDING = timedelta(minutes=30)
+_LOOK_FOR_PROOF = timedelta(minutes=15)
+_A_DAY = timedelta(hours=24)
+_STILL_COUNTS = tuple(state for state in OutboxState if state is not OutboxState.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message to queue, with its final bytes.
+
+    Attributes:
+        purpose: unique; queueing it again changes nothing.
+        case_id: ``None`` for notices to operators.
+        sender: envelope sender; empty for the null reverse-path.
+        answers: sending it keeps the promise of a reply.
+        automatic: no person wrote or released it.
+        draft: it waits for a person's yes.
+    """
+
+    purpose: str
+    case_id: int | None
+    template: str
+    grade: str | None
+    recipient: str
+    sender: str
+    message_id: str
+    content: bytes
+    answers: bool
+    automatic: bool
+    draft: bool
+
+
+def add(session: Session, outgoing: Outgoing, now: datetime) -> None:
+    """Queue a message in the transaction that decided it; a purpose that was served before is left alone."""
+    row: dict[str, Any] = {
+        "purpose": outgoing.purpose,
+        "case_id": outgoing.case_id,
+        "template": outgoing.template,
+        "grade": outgoing.grade,
+        "recipient": outgoing.recipient,
+        "sender": outgoing.sender,
+        "message_id": outgoing.message_id,
+        "content": outgoing.content,
+        "answers": outgoing.answers,
+        "automatic": outgoing.automatic,
+        "state": OutboxState.DRAFT if outgoing.draft else OutboxState.QUEUED,
+        "attempts": 0,
+        "resent": False,
+        "due_at": now,
+        "created_at": now,
+    }
+    insert_if_absent(session, OutboxRow, row)
+
+
+def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | None:
+    """Take the message that has been due the longest, or ``None`` when nothing is due.
+
+    Two workers may see the same row; the guarded update lets one of them win. Commit before connecting: a crash then
+    leaves the row ``sending`` for ``recover``, and never ``queued`` for a second worker.
+    """
+    due = select(OutboxRow.id).where(OutboxRow.state == OutboxState.QUEUED, OutboxRow.due_at <= now)
+    for row_id in session.scalars(due.order_by(OutboxRow.due_at, OutboxRow.id).limit(10)):
+        taken: OutboxRow | None = session.scalar(
+            update(OutboxRow)
+            .where(OutboxRow.id == row_id, OutboxRow.state == OutboxState.QUEUED)
+            .values(state=OutboxState.SENDING, taken_at=now, taken_by=holder, attempts=OutboxRow.attempts + 1)
+            .returning(OutboxRow)
+        )
+        if taken is not None:
+            return taken
+    return None
+
+
+def record_sent(session: Session, row_id: int, now: datetime) -> OutboxRow | None:
+    """Note that the server took a message; ``None`` if that was known before."""
+    return session.scalar(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id, OutboxRow.state != OutboxState.SENT)
+        .values(state=OutboxState.SENT, sent_at=now, taken_by=None, problem=None)
+        .returning(OutboxRow)
+    )
+
+
+def record_retry(session: Session, row_id: int, problem: str, now: datetime) -> bool:
+    """Note that a message was surely not taken, and when to try again.
+
+    Returns:
+        Whether the tries are used up, so that a person must see to it.
+    """
+    row = session.get_one(OutboxRow, row_id)
+    row.problem, row.taken_by = problem, None
+    if row.attempts > len(_RETRY_AFTER):
+        row.state = OutboxState.FAILED
+        return True
+    row.state, row.due_at = OutboxState.QUEUED, now + timedelta(minutes=_RETRY_AFTER[row.attempts - 1])
+    return False
+
+
+def record_failed(session: Session, row_id: int, problem: str) -> None:
+    """Note that the server refuses a message for good, or that it bounced."""
+    row = session.get_one(OutboxRow, row_id)
+    row.state, row.problem, row.taken_by = OutboxState.FAILED, problem, None
+
+
+def record_ambiguous(session: Session, row_id: int, problem: str, now: datetime) -> None:
+    """Note that nobody knows whether the server took a message; look for proof before anything else."""
+    row = session.get_one(OutboxRow, row_id)
+    row.state, row.problem, row.taken_by = OutboxState.AMBIGUOUS, problem, None
+    row.due_at = now + _LOOK_FOR_PROOF
+
+
+def settle_ambiguous(session: Session, now: datetime, held: Callable[[OutboxRow], bool]) -> list[OutboxRow]:
+    """Resend the same bytes once where no proof came in time, as P3 allows; hold what ``held`` names.
+
+    Returns:
+        Messages given up, which a person must see to.
+    """
+    doubtful = select(OutboxRow).where(OutboxRow.state == OutboxState.AMBIGUOUS, OutboxRow.due_at <= now)
+    given_up = []
+    for row in session.scalars(doubtful.with_for_update(skip_locked=True)):
+        if row.resent or held(row):
+            row.state = OutboxState.FAILED
+            given_up.append(row)
+        else:
+            row.state, row.resent, row.due_at = OutboxState.QUEUED, True, now
+    return given_up
+
+
+def take_abandoned(session: Session, is_dead: Callable[[str], bool], now: datetime) -> list[OutboxRow]:
+    """Messages whose sending process died, or has been at it for impossibly long."""
+    sending = select(OutboxRow).where(OutboxRow.state == OutboxState.SENDING)
+    rows = session.scalars(sending.with_for_update(skip_locked=True)).all()
+    return [
+        row
+        for row in rows
+        if (row.taken_by is not None and is_dead(row.taken_by))
+        or (row.taken_at is not None and row.taken_at + _LONGEST_SENDING < now)
+    ]
+
+
+def requeue(row: OutboxRow, now: datetime) -> None:
+    """Queue a message again of which the journal shows that it was never handed over."""
+    row.state, row.due_at, row.taken_by = OutboxState.QUEUED, now, None
+
+
+def find_by_message_ids(session: Session, message_ids: tuple[str, ...]) -> list[OutboxRow]:
+    """Our messages that these ids name, newest first."""
+    if not message_ids:
+        return []
+    named = select(OutboxRow).where(OutboxRow.message_id.in_(message_ids))
+    return list(session.scalars(named.order_by(OutboxRow.id.desc())))
+
+
+def release_drafts(session: Session, case_id: int, now: datetime) -> int:
+    """A person's yes: send what waited for it.
+
+    Returns:
+        How many messages.
+    """
+    drafts = select(OutboxRow).where(OutboxRow.case_id == case_id, OutboxRow.state == OutboxState.DRAFT)
+    rows = session.scalars(drafts).all()
+    for row in rows:
+        row.state, row.due_at, row.automatic = OutboxState.QUEUED, now, False
+    return len(rows)
+
+
+def withdraw_drafts(session: Session, case_id: int) -> None:
+    """Take back what waited for a person's yes and is out of date."""
+    drafts = update(OutboxRow).where(OutboxRow.case_id == case_id, OutboxRow.state == OutboxState.DRAFT)
+    session.execute(drafts.values(state=OutboxState.WITHDRAWN))
+
+
+def count_automatic(
+    session: Session, now: datetime, *, case_id: int | None = None, recipient: str | None = None
+) -> int:
+    """How many automatic messages a case, or an address, was sent in the last 24 hours (I10)."""
+    count = select(func.count()).select_from(OutboxRow)
+    count = count.where(OutboxRow.automatic, OutboxRow.created_at > now - _A_DAY, OutboxRow.state.in_(_STILL_COUNTS))
+    if case_id is not None:
+        count = count.where(OutboxRow.case_id == case_id)
+    if recipient is not None:
+        count = count.where(OutboxRow.recipient == recipient, OutboxRow.case_id.is_not(None))
+    return session.scalars(count).one()
+
+
+def count_unproven(session: Session, templates: tuple[str, ...], now: datetime) -> int:
+    """How many messages went to unproven people in the last hour, whoever they are."""
+    recent = select(func.count()).select_from(OutboxRow)
+    recent = recent.where(OutboxRow.template.in_(templates), OutboxRow.created_at > now - timedelta(hours=1))
+    return session.scalars(recent).one()
+
+
+def next_due_at(session: Session) -> datetime | None:
+    """When the next message is due; ``None`` when none waits."""
+    waiting = or_(OutboxRow.state == OutboxState.QUEUED, OutboxRow.state == OutboxState.AMBIGUOUS)
+    return session.scalar(select(func.min(OutboxRow.due_at)).where(waiting))

@@ -1,0 +1,412 @@
+"""The tables, as SQLAlchemy maps them; migrations/ makes them. Times are UTC, money is whole minor units."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """To the database: the same moment in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """From the database: aware, in UTC."""
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Root of the tables; names every constraint, so that migrations can."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcTime,
+        int: BigInteger,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+        bytes: LargeBinary,
+        str: Text,
+    }
+
+
+class InstanceRow(Base):
+    """The one row that says which installation this is.
+
+    ``message_key`` signs our Message-IDs; it is no password, and no order can be read with it.
+    """
+
+    __tablename__ = "instance"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    message_key: Mapped[bytes]
+    created_at: Mapped[datetime]
+    first_started_at: Mapped[datetime | None]
+
+
+class LeaseRow(Base):
+    """Who may poll a mailbox just now; ``token`` grows with each new holder and fences off the old one (P1)."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]
+    token: Mapped[int]
+
+
+class FolderRow(Base):
+    """One life of an IMAP folder: a UIDVALIDITY, and how far it has been read."""
+
+    __tablename__ = "folders"
+    __table_args__ = (UniqueConstraint("mailbox", "folder", "uidvalidity"),)
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    mailbox: Mapped[str] = mapped_column(String(64))
+    folder: Mapped[str] = mapped_column(String(255))
+    uidvalidity: Mapped[int]
+    last_uid: Mapped[int]
+    high_water_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    polled_at: Mapped[datetime | None]
+    swept_at: Mapped[datetime | None]
+
+
+class RawMailRow(Base):
+    """The bytes of a mail, zstd-compressed, kept once by their SHA-256."""
+
+    __tablename__ = "raw_mails"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int]
+    content: Mapped[bytes]
+
+
+class MailState(StrEnum):
+    """Where a stored mail stands; the first three are still to be worked on."""
+
+    FETCH_FAILED = "fetch_failed"
+    STORED = "stored"
+    PROCESSING = "processing"
+    HANDLED = "handled"
+    FILED = "filed"
+    DUPLICATE = "duplicate"
+    PARKED = "parked"
+
+
+class MailRow(Base):
+    """One message of one folder life: exactly one row for each UID that the server ever listed (I1).
+
+    Attributes:
+        held: why no machine may act on it (archive, other life of the folder, Message-ID conflict); shown to people.
+        attempts: tries to fetch it, then to process it; counted before each try (I2).
+        marked_at: when the server was told; only a hint to people.
+    """
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
+        Index("ix_mails_work", "state", "id"),
+        Index(
+            "uq_mails_content_key",
+            "content_key",
+            unique=True,
+            sqlite_where=text("content_key IS NOT NULL AND duplicate_of IS NULL"),
+            postgresql_where=text("content_key IS NOT NULL AND duplicate_of IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    mailbox: Mapped[str] = mapped_column(String(64))
+    folder: Mapped[str] = mapped_column(String(255))
+    uidvalidity: Mapped[int]
+    uid: Mapped[int]
+    received_at: Mapped[datetime]
+    stored_at: Mapped[datetime]
+    size: Mapped[int]
+    sha256: Mapped[str | None] = mapped_column(String(64), ForeignKey("raw_mails.sha256"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int]
+    next_try_at: Mapped[datetime | None]
+    taken_by: Mapped[str | None]
+    problem: Mapped[str | None]
+    held: Mapped[str | None]
+    kind: Mapped[str | None] = mapped_column(String(16))
+    content_key: Mapped[str | None] = mapped_column(String(64))
+    duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("mails.id"))
+    message_id: Mapped[str | None] = mapped_column(index=True)
+    sender: Mapped[str | None]
+    reading: Mapped[dict[str, Any] | None]
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    marked_at: Mapped[datetime | None]
+
+
+class CaseRow(Base):
+    """One customer's request from its first mail on; its number is ``RF-`` and the id in six digits.
+
+    Attributes:
+        version: grows with every change; a stale page or a second worker is refused by it.
+        customer: the strict address that the case corresponds with; ``None`` where it was ambiguous.
+        claim, evidence: as gathered over all of its mails (JSON forms).
+        requested_at: when the first mail that asked for something arrived.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (Index("ix_cases_state", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    version: Mapped[int]
+    state: Mapped[str] = mapped_column(String(32))
+    topic: Mapped[str | None] = mapped_column(String(32))
+    customer: Mapped[str | None] = mapped_column(index=True)
+    order_number: Mapped[str | None]
+    order_key: Mapped[str | None] = mapped_column(index=True)
+    language: Mapped[str | None] = mapped_column(String(16))
+    subject: Mapped[str]
+    requested_at: Mapped[datetime]
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    rule: Mapped[str | None] = mapped_column(String(64))
+    escalation: Mapped[str | None] = mapped_column(String(64))
+    grade: Mapped[str | None] = mapped_column(String(2))
+    claim: Mapped[dict[str, Any] | None]
+    evidence: Mapped[dict[str, Any] | None]
+    opened_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class CaseEventRow(Base):
+    """One thing that happened to a case; rows are only ever added.
+
+    Attributes:
+        actor: ``mailbot``, ``customer``, or a person's name.
+    """
+
+    __tablename__ = "case_events"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(48))
+    from_state: Mapped[str | None] = mapped_column(String(32))
+    to_state: Mapped[str | None] = mapped_column(String(32))
+    detail: Mapped[dict[str, Any]]
+
+
+class PolicyRow(Base):
+    """A policy that has decided something, whole, so that any decision can be made again."""
+
+    __tablename__ = "policies"
+
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[str]
+    timezone: Mapped[str] = mapped_column(String(64))
+    first_used_at: Mapped[datetime]
+
+
+class DecisionRow(Base):
+    """One decision with all that it was made of (I7)."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    mail_id: Mapped[int] = mapped_column(ForeignKey("mails.id"))
+    decided_at: Mapped[datetime]
+    policy_version: Mapped[str] = mapped_column(String(64), ForeignKey("policies.version"))
+    facts: Mapped[dict[str, Any]]
+    decision: Mapped[dict[str, Any]]
+    trace: Mapped[list[Any]]
+    sender_why: Mapped[str]
+
+
+class ClockRow(Base):
+    """One level (due or limit) of one clock of a case; fires at most once (I9).
+
+    Attributes:
+        round: the first reply clock of a case is 1, the next one that a later mail starts is 2.
+    """
+
+    __tablename__ = "clocks"
+    __table_args__ = (
+        UniqueConstraint("case_id", "kind", "round", "level"),
+        Index(
+            "ix_clocks_running", "due_at", sqlite_where=text("met_at IS NULL"), postgresql_where=text("met_at IS NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    round: Mapped[int]
+    level: Mapped[str] = mapped_column(String(8))
+    started_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    fired_at: Mapped[datetime | None]
+    met_at: Mapped[datetime | None]
+
+
+class RefundState(StrEnum):
+    """Where a refund stands."""
+
+    DUE = "due"
+    SETTLED = "settled"
+
+
+class RefundRow(Base):
+    """Money that a decision made due, to go back to the payment it came from; one for each approval of a case.
+
+    Attributes:
+        approved_by: ``policy`` or the person who approved it.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (UniqueConstraint("case_id", "decision_id"),)
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
+    order_key: Mapped[str] = mapped_column(index=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[str] = mapped_column(String(16))
+    approved_by: Mapped[str] = mapped_column(String(120))
+    approved_at: Mapped[datetime]
+
+
+class OutboxState(StrEnum):
+    """Where a message on its way out stands (P3)."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    SENDING = "sending"
+    AMBIGUOUS = "ambiguous"
+    SENT = "sent"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class OutboxRow(Base):
+    """One frozen message: its final bytes, written in the transaction that decided it (I4, P3).
+
+    Attributes:
+        purpose: what it is for, unique, so that nothing is said twice.
+        answers: sending it keeps the promise of a reply.
+        automatic: no person wrote or released it; counts against the rates of I10.
+        attempts: tries, counted before each; ``resent`` that its one copy after doubt was used up.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_work", "state", "due_at"),
+        Index("ix_outbox_recipient", "recipient", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(120), unique=True)
+    template: Mapped[str] = mapped_column(String(64))
+    grade: Mapped[str | None] = mapped_column(String(2))
+    recipient: Mapped[str]
+    sender: Mapped[str]
+    message_id: Mapped[str] = mapped_column(unique=True)
+    content: Mapped[bytes]
+    automatic: Mapped[bool]
+    answers: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int]
+    resent: Mapped[bool]
+    due_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
+    taken_by: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+
+
+class ProofRow(Base):
+    """One question to an order's address on file whether a mail was its own; the code is kept hashed."""
+
+    __tablename__ = "proofs"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    order_key: Mapped[str] = mapped_column(index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    tries: Mapped[int]
+    used_at: Mapped[datetime | None]
+
+
+class OrderRow(Base):
+    """One sale as the shop's book has it; ``key`` is its number as numbers are compared."""
+
+    __tablename__ = "orders"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    number: Mapped[str] = mapped_column(String(200))
+    customer_name: Mapped[str | None]
+    customer_email: Mapped[str | None] = mapped_column(index=True)
+    invoice_number: Mapped[str | None]
+    status: Mapped[str] = mapped_column(String(16))
+    paid_at: Mapped[datetime]
+    shipped_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    currency: Mapped[str] = mapped_column(String(3))
+    shipping_minor: Mapped[int]
+    captured_minor: Mapped[int]
+    refunded_minor: Mapped[int]
+    payment_method: Mapped[str] = mapped_column(String(200))
+    transaction_fee_minor: Mapped[int | None]
+    dispute_open: Mapped[bool]
+    lines: Mapped[list[Any]]
+    imported_at: Mapped[datetime]
+
+
+class SessionRow(Base):
+    """A browser signed in to the console, or a one-time link that may become one; tokens are kept hashed."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

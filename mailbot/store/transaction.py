@@ -1,0 +1,86 @@
+"""Transactions of SQLite and PostgreSQL that are durable when they return and refuse to be half done."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+
+from mailbot.errors import InputError, RetryableError
+
+_BUSY_MS = 30_000
+_READ_ONLY = "mailbot_read_only"
+
+
+class StoreUnavailableError(RetryableError):
+    """The database was locked, gone, or gave way to another transaction; the work can be done again."""
+
+
+def open_engine(url: str) -> Engine:
+    """Connect to a database lazily, with the guarantees that P7 asks of it.
+
+    Args:
+        url: SQLAlchemy URL, ``sqlite:///...`` or ``postgresql+psycopg://...``.
+
+    Raises:
+        InputError: the URL is wrong or its driver is not installed.
+    """
+    try:
+        if make_url(url).get_backend_name() == "sqlite":
+            engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        else:
+            engine = create_engine(url, pool_pre_ping=True, connect_args={"options": "-c synchronous_commit=on"})
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise InputError(f"database.url: {problem}") from None
+    except ModuleNotFoundError as problem:
+        raise InputError(f"database.url: {problem.name} is not installed; pip install 'mailbot[postgres]'") from None
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """All of what happens inside, or nothing of it; durable when it returns (I14).
+
+    Raises:
+        StoreUnavailableError: the database could not do it now.
+    """
+    with _outages_named(), Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A consistent look that takes no lock and changes nothing."""
+    with _outages_named(), Session(engine.execution_options(**{_READ_ONLY: True})) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _outages_named() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as problem:
+        raise StoreUnavailableError(f"database: {problem.orig}") from problem
+    except DBAPIError as problem:
+        if problem.connection_invalidated:
+            raise StoreUnavailableError(f"database: {problem.orig}") from problem
+        raise
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": _BUSY_MS}
+    for pragma, value in wanted.items():
+        connection.execute(f"PRAGMA {pragma} = {value}")
+    found = {pragma: connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in wanted}
+    if found != wanted:
+        raise InputError(f"database: SQLite does not keep its promises here: {found}, wanted {wanted}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.execute(text("BEGIN" if read_only else "BEGIN IMMEDIATE"))

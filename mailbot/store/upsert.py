@@ -1,0 +1,48 @@
+"""Insert unless it is there, the same way on both databases."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from mailbot.store.tables import Base
+
+
+def insert_if_absent(session: Session, table: type[Base], row: Mapping[str, Any]) -> bool:
+    """Insert a row whose key may be taken already; constraints decide, so that a race has one winner.
+
+    Returns:
+        Whether it was inserted.
+    """
+    return insert_all_absent(session, table, [row]) == 1
+
+
+def insert_all_absent(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert many rows, leaving out those whose key is taken.
+
+    Returns:
+        How many were inserted.
+    """
+    if not rows:
+        return 0
+    statement = _insert(session, table).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    return len(session.execute(statement, list(rows)).all())
+
+
+def upsert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of the same columns; a row whose key is there already takes the new values."""
+    if not rows:
+        return
+    keys = [column.name for column in inspect(table).primary_key]
+    statement = _insert(session, table)
+    fresh = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=fresh), list(rows))
+
+
+def _insert(session: Session, table: type[Base]) -> SqliteInsert | PostgresqlInsert:
+    return sqlite_insert(table) if session.get_bind().dialect.name == "sqlite" else postgresql_insert(table)

@@ -1,0 +1,39 @@
+"""Alembic's entry: runs the migrations on the connection that ``store/instance.py`` or ``make check`` hands over."""
+
+from alembic import context
+from sqlalchemy import create_engine
+
+from mailbot.store.tables import Base
+
+config = context.config
+
+
+def run() -> None:
+    """Migrate the given connection, or the database of ``-x url=...`` for work on the migrations themselves."""
+    connection = config.attributes.get("connection")
+    if connection is None:
+        with create_engine(context.get_x_argument(as_dictionary=True)["url"]).begin() as connection:
+            _migrate(connection)
+    else:
+        _migrate(connection)
+
+
+def _migrate(connection: object) -> None:
+    context.configure(
+        connection=connection,  # type: ignore[arg-type]
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        render_item=_render_item,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _render_item(kind: str, item: object, autogen_context: object) -> str | bool:
+    if kind == "type" and type(item).__name__ == "UtcTime":
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+run()
