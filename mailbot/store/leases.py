@@ -33,6 +33,12 @@ def is_dead(holder: str) -> bool:
     return boot != _boot() or _started(int(pid)) != started
 
 
+def is_of_this_boot(holder: str) -> bool:
+    """Whether a holder ran on this machine since it was started last, so that its files hold what it wrote."""
+    host, boot, _, _ = holder.rsplit("/", 3)
+    return host == socket.gethostname() and boot == _boot()
+
+
 def take_lease(session: Session, name: str, holder: str, now: datetime, lasts: timedelta) -> int | None:
     """Take or renew a lease.
 

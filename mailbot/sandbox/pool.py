@@ -1,0 +1,175 @@
+"""Children that read mails for this process: kept for 100 mails, replaced after any failure, killed when they stall."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from mailbot.errors import PermanentError
+from mailbot.model.reading import Reading
+from mailbot.sandbox.rules import ReadingRules, request_bytes, rules_bytes
+from mailbot.sandbox.wire import receive_frame, send_frame
+
+_WALL_SECONDS = 90.0
+_LONGEST_ANSWER = 1024 * 1024
+_MAILS_PER_CHILD = 100
+_READING: TypeAdapter[Reading] = TypeAdapter(Reading)
+_SERVER = "import sys; sys.path[:] = {path!r}; from mailbot.sandbox.server import serve; serve({fd})"
+_READ = b"+"
+
+
+class ReadingFailedError(PermanentError):
+    """A mail could not be read within the limits; the text says which and holds no word of the mail."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Child:
+    pid: int
+    talk: socket.socket
+    mails: int = 0
+
+
+class Sandbox:
+    """A pool of limited children; use it as a context, so that no child outlives its use."""
+
+    def __init__(self, rules: ReadingRules, children: int) -> None:
+        self._rules = rules_bytes(rules)
+        self._threads = ThreadPoolExecutor(max_workers=children, thread_name_prefix="sandbox")
+        self._idle: SimpleQueue[_Child] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing is started before the first mail."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End every child."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().talk.close()
+        self._end_server()
+
+    def submit(self, raw: bytes, received_at: datetime) -> Future[Reading]:
+        """Have a mail read; the future raises ``ReadingFailedError`` where that fails."""
+        return self._threads.submit(self._read, raw, received_at)
+
+    def read(self, raw: bytes, received_at: datetime) -> Reading:
+        """Read one mail and wait for it.
+
+        Args:
+            raw: the mail's bytes.
+            received_at: when it arrived, which "yesterday" is counted from.
+
+        Raises:
+            ReadingFailedError: it could not be read within the limits.
+        """
+        return self.submit(raw, received_at).result()
+
+    def _read(self, raw: bytes, received_at: datetime) -> Reading:
+        child = self._take_child()
+        try:
+            answer = self._ask(child, request_bytes(raw, received_at))
+        except OSError as problem:
+            self._kill(child)
+            raise ReadingFailedError(_why(problem)) from None
+        if not answer.startswith(_READ):
+            self._kill(child)
+            raise ReadingFailedError(answer[1:].decode("utf-8", "replace")[:200])
+        try:
+            reading = _READING.validate_json(answer[1:])
+        except ValidationError as problem:
+            self._kill(child)
+            raise ReadingFailedError(f"the answer is no reading ({problem.error_count()} faults)") from None
+        child.mails += 1
+        if child.mails < _MAILS_PER_CHILD:
+            self._idle.put(child)
+        else:
+            child.talk.close()
+        return reading
+
+    def _ask(self, child: _Child, request: bytes) -> bytes:
+        until = time.monotonic() + _WALL_SECONDS
+        child.talk.settimeout(_WALL_SECONDS)
+        send_frame(child.talk, request)
+        answer = receive_frame(child.talk, _LONGEST_ANSWER, until)
+        if answer is None:
+            raise ConnectionError
+        return answer
+
+    def _take_child(self) -> _Child:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            with self._starting:
+                return self._start_child()
+
+    def _start_child(self) -> _Child:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            control = self._ensure_server()
+            try:
+                socket.send_fds(control, [b"c"], [theirs.fileno()])
+                pid = int.from_bytes(control.recv(4), "big")
+            except OSError:
+                self._end_server()
+                ours.close()
+                raise ReadingFailedError("the process that reads mails has ended; it is started again") from None
+        child = _Child(pid=pid, talk=ours)
+        send_frame(ours, self._rules)
+        return child
+
+    def _ensure_server(self) -> socket.socket:
+        if self._control is not None and self._server is not None and self._server.poll() is None:
+            return self._control
+        self._end_server()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            code = _SERVER.format(path=sys.path, fd=theirs.fileno())
+            self._server = subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+                [sys.executable, "-I", "-c", code],
+                env={},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        self._control = ours
+        return ours
+
+    def _end_server(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._server is not None:
+            self._server.wait()
+            self._server = None
+
+    def _kill(self, child: _Child) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+        child.talk.close()
+
+
+def _why(problem: OSError) -> str:
+    match problem:
+        case TimeoutError():
+            return f"took longer than {_WALL_SECONDS:.0f} s"
+        case ConnectionError():
+            return "the child ended: it needed more than 60 s of computing, or more memory than a mail may"
+        case _:
+            return f"the child's answer was refused: {problem}"

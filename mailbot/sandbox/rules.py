@@ -1,0 +1,48 @@
+"""What the child is told: the shop's rules once, then one mail after the other."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+_TIME = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRules:
+    """All that the child may know of the shop; no secret is among it.
+
+    Attributes:
+        order_number: the shop's regular expression.
+        own_addresses: every address of the shop, lower case.
+        instance: our mark in ``X-Mailbot-Instance``.
+        timezone: the shop's, for days that a customer states.
+    """
+
+    order_number: str
+    own_addresses: tuple[str, ...]
+    instance: str
+    authserv_ids: tuple[str, ...]
+    trust_unnamed_results: bool
+    received_hosts: tuple[str, ...]
+    timezone: str
+
+
+def rules_bytes(rules: ReadingRules) -> bytes:
+    """The rules as they go to the child."""
+    return json.dumps(asdict(rules)).encode()
+
+
+def parse_rules(content: bytes) -> ReadingRules:
+    """The rules as the child gets them, from its parent."""
+    form = json.loads(content)
+    return ReadingRules(**{key: tuple(value) if isinstance(value, list) else value for key, value in form.items()})
+
+
+def request_bytes(raw: bytes, received_at: datetime) -> bytes:
+    """One mail as it goes to the child."""
+    return received_at.isoformat().encode("ascii").ljust(_TIME) + raw
+
+
+def parse_request(request: bytes) -> tuple[bytes, datetime]:
+    """One mail as the child gets it."""
+    return request[_TIME:], datetime.fromisoformat(request[:_TIME].decode("ascii").strip())

@@ -1,0 +1,97 @@
+"""The process that children are forked from: everything imported once, the environment empty, the network gone.
+
+It runs as ``python -c`` with one socket and nothing else of its parent's. For each request it forks a child, gives it
+the socket that came with the request, and answers with the child's process id. It ends when its parent does.
+Source: RELIABILITY.md, P2 and Limits.
+"""
+
+import ctypes
+import gc
+import os
+import resource
+import signal
+import socket
+import time
+from contextlib import suppress
+
+from mailbot.sandbox.examine import Examiner
+from mailbot.sandbox.wire import receive_frame, send_frame
+
+_MB = 1024 * 1024
+_CPU_SECONDS = 60
+_LIMITS = {
+    resource.RLIMIT_AS: 768 * _MB,
+    resource.RLIMIT_FSIZE: 50 * _MB,
+    resource.RLIMIT_NOFILE: 64,
+    resource.RLIMIT_CORE: 0,
+}
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_LONGEST_REQUEST = 64 * _MB
+READ, FAILED = b"+", b"-"
+
+
+def serve(control_fd: int) -> None:
+    """Fork a child for each socket that comes over the control socket, until that is closed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_network()
+    gc.freeze()
+    with socket.socket(fileno=control_fd) as control:
+        while True:
+            message, sockets, _, _ = socket.recv_fds(control, 1, 1)
+            if not message:
+                return
+            child = os.fork()
+            if child == 0:
+                control.close()
+                _run_child(sockets[0])
+            os.close(sockets[0])
+            control.sendall(child.to_bytes(4, "big"))
+
+
+def leave_network() -> bool:
+    """Move this process to a network namespace with nothing in it, where the kernel allows that.
+
+    Returns:
+        Whether it did.
+    """
+    flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER
+    try:
+        return ctypes.CDLL(None).unshare(flags) == 0
+    except (OSError, AttributeError):
+        return False
+
+
+def _run_child(talk_fd: int) -> None:
+    status = 1
+    with suppress(BaseException):
+        for limit, most in _LIMITS.items():
+            resource.setrlimit(limit, (most, most))
+        with socket.socket(fileno=talk_fd) as talk:
+            _answer_requests(talk)
+        status = 0
+    os._exit(status)
+
+
+def _answer_requests(talk: socket.socket) -> None:
+    rules = receive_frame(talk, _LONGEST_REQUEST)
+    if rules is None:
+        return
+    examiner = Examiner(rules)
+    while (request := receive_frame(talk, _LONGEST_REQUEST)) is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + _CPU_SECONDS + 1, hard))
+        send_frame(talk, _answer(examiner, request))
+
+
+def _answer(examiner: Examiner, request: bytes) -> bytes:
+    try:
+        return READ + examiner.examine(request)
+    except MemoryError:
+        return FAILED + b"needs more memory than a mail may"
+    except Exception as bug:  # noqa: BLE001 (whatever hostile bytes bring about is an answer, with no word of the mail)
+        at = bug.__traceback__
+        while at is not None and at.tb_next is not None:
+            at = at.tb_next
+        place = "" if at is None else f" at {os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno}"  # noqa: PTH119 (a code object's name, no path to open)
+        return FAILED + f"{type(bug).__name__}{place}".encode()

@@ -1,0 +1,200 @@
+"""Cases and what happened to them: every change is an event, and every decision keeps all that it was made of."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from mailbot.errors import InputError
+from mailbot.model.case import CaseState, next_state
+from mailbot.model.decision import Settlement
+from mailbot.store.tables import (
+    CaseEventRow,
+    CaseRow,
+    DecisionRow,
+    PolicyRow,
+    RefundRow,
+    RefundState,
+)
+from mailbot.store.upsert import insert_if_absent
+
+_NUMBER = re.compile(r"\s*(?:RF-?)?0*(\d{1,12})\s*", re.ASCII | re.IGNORECASE)
+_MOST_SUBJECT = 250
+
+
+class CaseNotFoundError(InputError):
+    """No case has this number."""
+
+    def __init__(self, number: str) -> None:
+        """Name the number as it was given."""
+        super().__init__(f"there is no case {number!r}; mailbot case list shows them all")
+
+
+class StaleCaseError(InputError):
+    """The case was changed by somebody else since it was looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One decision to keep, in JSON forms."""
+
+    mail_id: int
+    policy_version: str
+    facts: dict[str, Any]
+    decision: dict[str, Any]
+    trace: list[Any]
+    sender_why: str
+
+
+def number_of(case_id: int) -> str:
+    """A case's number as people see it: ``RF-000123``."""
+    return f"RF-{case_id:06d}"
+
+
+def get(session: Session, number: str, *, lock: bool = False) -> CaseRow:
+    """A case by its number; ``RF-000123``, ``rf-123`` and ``123`` are the same.
+
+    Raises:
+        CaseNotFoundError: there is none.
+    """
+    match = _NUMBER.fullmatch(number)
+    wanted = select(CaseRow).where(CaseRow.id == (int(match[1]) if match else -1))
+    row = session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    if row is None:
+        raise CaseNotFoundError(number)
+    return row
+
+
+def open_case(
+    session: Session, *, subject: str, customer: str | None, language: str | None, requested_at: datetime, now: datetime
+) -> CaseRow:
+    """A new case, in the state ``new``."""
+    case = CaseRow(
+        version=1,
+        state=CaseState.NEW,
+        customer=customer,
+        language=language,
+        subject=subject[:_MOST_SUBJECT],
+        requested_at=requested_at,
+        opened_at=now,
+        changed_at=now,
+    )
+    session.add(case)
+    session.flush()
+    return case
+
+
+def lock(session: Session, case_id: int) -> CaseRow:
+    """A case that nobody else changes until this transaction ends."""
+    return session.scalars(select(CaseRow).where(CaseRow.id == case_id).with_for_update()).one()
+
+
+def find_open_for_order(session: Session, order_key: str, customer: str) -> CaseRow | None:
+    """The newest open case of this customer about this order."""
+    mine = select(CaseRow).where(
+        CaseRow.order_key == order_key, CaseRow.customer == customer, CaseRow.state != CaseState.CLOSED
+    )
+    return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
+
+
+def has_open_case(session: Session, customer: str) -> bool:
+    """Whether any open case corresponds with this address."""
+    mine = select(CaseRow.id).where(CaseRow.customer == customer, CaseRow.state != CaseState.CLOSED)
+    return session.scalar(mine.limit(1)) is not None
+
+
+def record_event(
+    session: Session, case: CaseRow, kind: str, now: datetime, *, actor: str = "mailbot", **detail: Any
+) -> None:
+    """Add to a case's history what happened without changing its state."""
+    _add_event(session, case, kind, now, actor=actor, detail=detail)
+
+
+def move(
+    session: Session, case: CaseRow, to: CaseState, kind: str, now: datetime, *, actor: str = "mailbot", **detail: Any
+) -> None:
+    """Bring a case to another state, with who and why.
+
+    Raises:
+        IllegalTransitionError: its state does not lead there.
+    """
+    before = CaseState(case.state)
+    case.state = next_state(number_of(case.id), before, to)
+    _add_event(session, case, kind, now, actor=actor, detail=detail, from_state=before, to_state=to)
+
+
+def _add_event(
+    session: Session,
+    case: CaseRow,
+    kind: str,
+    now: datetime,
+    *,
+    actor: str,
+    detail: dict[str, Any],
+    from_state: CaseState | None = None,
+    to_state: CaseState | None = None,
+) -> None:
+    case.version, case.changed_at = case.version + 1, now
+    event = {
+        "case_id": case.id,
+        "at": now,
+        "actor": actor,
+        "kind": kind,
+        "from_state": from_state,
+        "to_state": to_state,
+        "detail": detail,
+    }
+    session.execute(insert(CaseEventRow), event)
+
+
+def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> None:
+    """Keep a policy whole before it decides anything."""
+    row = {"version": version, "content": content, "timezone": timezone, "first_used_at": now}
+    insert_if_absent(session, PolicyRow, row)
+
+
+def record_decision(session: Session, case: CaseRow, record: Record, now: datetime) -> int:
+    """Keep a decision with all that it was made of, and make it the case's present one.
+
+    Returns:
+        The decision's id.
+    """
+    decision = record.decision
+    case.outcome, case.rule, case.escalation = decision["outcome"], decision["rule"], decision["escalation"]
+    row = {
+        "case_id": case.id,
+        "mail_id": record.mail_id,
+        "decided_at": now,
+        "policy_version": record.policy_version,
+        "facts": record.facts,
+        "decision": decision,
+        "trace": record.trace,
+        "sender_why": record.sender_why,
+    }
+    return session.scalars(insert(DecisionRow).returning(DecisionRow.id), row).one()
+
+
+def latest_decision(session: Session, case_id: int) -> DecisionRow | None:
+    """The case's present decision."""
+    mine = select(DecisionRow).where(DecisionRow.case_id == case_id)
+    return session.scalars(mine.order_by(DecisionRow.id.desc()).limit(1)).one_or_none()
+
+
+def record_refund(
+    session: Session, case: CaseRow, settlement: Settlement, now: datetime, *, decision_id: int, approved_by: str
+) -> None:
+    """Note money that is due now; the same approval of a case never makes it due twice (I6, I7)."""
+    row = {
+        "case_id": case.id,
+        "decision_id": decision_id,
+        "order_key": case.order_key,
+        "amount_minor": settlement.refund.minor,
+        "currency": settlement.refund.currency,
+        "state": RefundState.DUE,
+        "approved_by": approved_by,
+        "approved_at": now,
+    }
+    insert_if_absent(session, RefundRow, row)
