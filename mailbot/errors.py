@@ -13,6 +13,10 @@ class RetryableError(MailbotError):
     """Back off and try again: a server, a link or a lock was not there this time."""
 
 
+class AmbiguousError(RetryableError):
+    """Nobody knows whether it happened: the message was handed over and no answer came."""
+
+
 class PermanentError(MailbotError):
     """Trying again will not help: escalate now (exit code 1)."""
 

@@ -45,8 +45,12 @@ class Folder(Protocol):
     def mark_stored(self, uids: Sequence[int]) -> None:
         """Hint to people that these messages are stored: move them or mark them as seen. May do nothing."""
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether the server has IDLE (RFC 2177)."""
+
     def wait(self, seconds: float) -> bool:
-        """Wait for new mail by IDLE (RFC 2177), at most so long; ``False`` at once where the server has no IDLE."""
+        """Wait for new mail by IDLE, at most so long; ``False`` at once where the server has no IDLE."""
 
 
 class Mailbox(Protocol):

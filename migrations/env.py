@@ -30,7 +30,7 @@ def _migrate(connection: object) -> None:
         context.run_migrations()
 
 
-def _render_item(kind: str, item: object, autogen_context: object) -> str | bool:
+def _render_item(kind: str, item: object, _context: object) -> str | bool:
     if kind == "type" and type(item).__name__ == "UtcTime":
         return "sa.DateTime(timezone=True)"
     return False

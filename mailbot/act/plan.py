@@ -93,16 +93,16 @@ def plan(decision: Decision, template: str, sender: Sender) -> Plan:
     )
 
 
-def plan_approval(outcome: Outcome, settlement: Settlement, template: str, order_address: str) -> Plan:
-    """Plan what follows when a person approves what was proposed."""
+def plan_approval(outcome: Outcome, settlement: Settlement | None) -> Plan:
+    """Plan what follows, letters apart, when a person approves what was proposed or drafted."""
     return Plan(
         state=_STATES[outcome],
-        reply=template,
-        reply_to=order_address,
+        reply=None,
+        reply_to=None,
         verification_to=None,
         answers=True,
-        refund=None if outcome is Outcome.APPROVE_RETURN else settlement,
-        clock=_CLOCKS[outcome],
+        refund=settlement if _CLOCKS.get(outcome) is ClockKind.REFUND else None,
+        clock=_CLOCKS.get(outcome),
     )
 
 

@@ -8,7 +8,8 @@ from mailbot.errors import shown
 from mailbot.model.facts import FactsError, Order, number_key
 from mailbot.model.forms import order_form, parse_order
 
-_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[0-9A-Za-z.-]{1,190}", re.ASCII)
+_ATOM = r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]{1,64}"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM}){{0,15}}@[0-9A-Za-z.-]{{1,190}}", re.ASCII)
 _MOST_NAME = 200
 _MOST_NUMBER = 100
 

@@ -8,6 +8,9 @@ from enum import StrEnum
 from mailbot.model.facts import Claim
 from mailbot.model.mail import MailKind, SenderIdentity
 
+PARTLY_READ = "partly_read"
+"""The doubt of a mail that goes beyond a limit, so that a part of it was not read."""
+
 
 class Topic(StrEnum):
     """What a customer writes about. Source: CONTRACT.md, ``topic``."""
@@ -139,7 +142,9 @@ class Reading:
     Attributes:
         kind_rule: which machine-mail rule said so (``A1`` to ``A5``); ``None`` for an ordinary customer's mail.
         no_auto_reply: a person wrote it, but no machine may answer (rule A4).
+        why_kind: what in the mail says so.
         enclosed_ids: ids of enclosed messages; a bounce names the mail that bounced here.
+        bounced_for_good: whether a bounce says that the address is dead; ``None`` where it does not say.
         language: ISO 639-1, or ``None`` where the text is too short to tell.
         claim, topic: ``None`` for all but customers' mail.
         doubts: what keeps a machine from deciding, one short constant text each.
@@ -148,13 +153,14 @@ class Reading:
 
     kind: MailKind
     kind_rule: str | None
+    why_kind: str
     no_auto_reply: bool
     identity: SenderIdentity
     message_id: str | None
     in_reply_to: tuple[str, ...]
     references: tuple[str, ...]
     enclosed_ids: tuple[str, ...]
-    instance_marks: tuple[str, ...]
+    bounced_for_good: bool | None
     subject: str
     sent_at: datetime | None
     content_key: str

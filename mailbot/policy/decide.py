@@ -27,11 +27,13 @@ class Answered:
     Attributes:
         steps: every test asked and its answer, in order; a row that was given up ends with the one it failed.
         reply: the template that tells a proven customer.
+        proposal_reply: the template that tells them once a person has approved the proposal, if there is one.
     """
 
     decision: Decision
     steps: tuple[tuple[Test[Any], Answer], ...]
     reply: str
+    proposal_reply: str | None
 
     @property
     def trace(self) -> tuple[Asked, ...]:
@@ -77,6 +79,7 @@ def decide(facts: Facts, policy: Policy) -> Answered:
         decision=_decision(ground, row, guard, settlement),
         steps=tuple(inquiry.steps),
         reply=row.reply if guard is None else guard.reply,
+        proposal_reply=row.proposal_reply if guard is None else row.reply,
     )
 
 

@@ -32,6 +32,7 @@ class Row:
     Attributes:
         proposal: what an escalating row offers to the person who decides.
         reply: the template that tells a proven customer.
+        proposal_reply: the template that tells them once a person has approved the proposal.
         guarded: whether the guards look at what it decided.
     """
 
@@ -41,6 +42,7 @@ class Row:
     proposal: Outcome | None
     clauses: tuple[str, ...]
     reply: str
+    proposal_reply: str | None
     guarded: bool
 
 

@@ -41,6 +41,7 @@ class Policy:
     Attributes:
         version: SHA-256 (hex) of the file's content, comments and layout apart.
         clauses: the shop's wording by clause id.
+        fee_clause: the one that lays the payment service's fee on the buyer.
         clocks: when the shop means to act, and when it must.
     """
 
@@ -50,8 +51,13 @@ class Policy:
     guards: tuple[Guard, ...]
     settlements: tuple[SettlementTerms, ...]
     fee_borne_by_buyer: tuple[Test[Ground], ...]
+    fee_clause: str
     clauses: Mapping[str, str]
     clocks: Mapping[ClockKind, ClockTerms]
+
+    def row(self, rule: str) -> Row | None:
+        """The row of that id."""
+        return next((row for row in self.rows if row.rule == rule), None)
 
 
 def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
@@ -74,6 +80,7 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
     guards = tuple(_guard(form) for form in _tables(file, "guard"))
     _refuse_twins([row.rule for row in rows] + [guard.rule for guard in guards])
     fee = _table("file", file, "fee_borne_by_buyer")
+    _refuse_unknown("fee_borne_by_buyer", fee, {"clause", "when"})
     return Policy(
         version=hashlib.sha256(json.dumps(file, sort_keys=True).encode()).hexdigest(),
         terms=_terms(file, timezone),
@@ -83,6 +90,7 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
         fee_borne_by_buyer=_tests(
             "fee_borne_by_buyer", "fee_borne_by_buyer", _table("fee_borne_by_buyer", fee, "when"), OF_FACTS
         ),
+        fee_clause=_cited("fee_borne_by_buyer", [_get("fee_borne_by_buyer", fee, "clause")], clauses)[0],
         clauses=MappingProxyType(clauses),
         clocks=_clocks(_table("file", file, "clocks")),
     )
@@ -92,6 +100,7 @@ _FILE_KEYS = {
     *("terms", "clocks", "auto_approve_limit", "reasons", "clauses"),
     *("fee_borne_by_buyer", "settlement", "row", "guard"),
 }
+_ROW_KEYS = {"id", "when", "outcome", "proposal", "proposal_reply", "clauses", "reply", "guarded"}
 _DAY_COUNTS = ("return_days", "cancel_days", "guarantee_months", "max_transit_days")
 _MOST_DAYS = 3660
 
@@ -136,19 +145,15 @@ def _clocks(tables: dict[str, Any]) -> Mapping[ClockKind, ClockTerms]:
 def _row(form: dict[str, Any], clauses: Mapping[str, str]) -> Row:
     rule = _id(form, "row")
     place = f"row {rule!r}"
-    _refuse_unknown(place, form, {"id", "when", "outcome", "proposal", "clauses", "reply", "guarded"})
-    cited = _get(place, form, "clauses")
-    if not isinstance(cited, list) or not cited:
-        raise PolicyError(place, "clauses must be a list of at least one clause id")
-    unknown = [clause for clause in cited if clause not in clauses]
-    if unknown:
-        raise PolicyError(place, f"cites {unknown[0]!r}, which [clauses] does not have")
+    _refuse_unknown(place, form, _ROW_KEYS)
     outcome = _word(place, form, "outcome", Outcome)
     if outcome is Outcome.REFUND:
         raise PolicyError(place, 'outcome "refund" is for proposals only; escalate and propose it')
     proposal = _word(place, form, "proposal", Outcome) if "proposal" in form else None
     if proposal is not None and (outcome is not Outcome.ESCALATE or proposal not in {*APPROVALS, Outcome.REFUND}):
         raise PolicyError(place, "only an escalating row proposes, and only an approval or a refund")
+    if (proposal is None) != ("proposal_reply" not in form):
+        raise PolicyError(place, "proposal and proposal_reply belong together; give both or neither")
     guarded = form.get("guarded", False)
     if not isinstance(guarded, bool):
         raise PolicyError(place, f"guarded = {guarded!r} is neither true nor false")
@@ -159,10 +164,20 @@ def _row(form: dict[str, Any], clauses: Mapping[str, str]) -> Row:
         tests=_tests(place, rule, form.get("when", {}), OF_FACTS),
         outcome=outcome,
         proposal=proposal,
-        clauses=tuple(cited),
+        clauses=_cited(place, _get(place, form, "clauses"), clauses),
         reply=_text(place, form, "reply"),
+        proposal_reply=None if proposal is None else _text(place, form, "proposal_reply"),
         guarded=guarded,
     )
+
+
+def _cited(place: str, cited: object, clauses: Mapping[str, str]) -> tuple[str, ...]:
+    if not isinstance(cited, list) or not cited:
+        raise PolicyError(place, "clauses must be a list of at least one clause id")
+    unknown = [clause for clause in cited if not isinstance(clause, str) or clause not in clauses]
+    if unknown:
+        raise PolicyError(place, f"cites {unknown[0]!r}, which [clauses] does not have")
+    return tuple(cited)
 
 
 def _guard(form: dict[str, Any]) -> Guard:

@@ -28,6 +28,7 @@ _MAILS_PER_CHILD = 100
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
 _SERVER = "import sys; sys.path[:] = {path!r}; from mailbot.sandbox.server import serve; serve({fd})"
 _READ = b"+"
+_ALONE = b"1"
 
 
 class ReadingFailedError(PermanentError):
@@ -51,6 +52,7 @@ class Sandbox:
         self._starting = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._alone = False
 
     def __enter__(self) -> Self:
         """Nothing is started before the first mail."""
@@ -63,6 +65,11 @@ class Sandbox:
             while True:
                 self._idle.get_nowait().talk.close()
         self._end_server()
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the kernel let the children leave the network; known once a mail has been read."""
+        return self._alone
 
     def submit(self, raw: bytes, received_at: datetime) -> Future[Reading]:
         """Have a mail read; the future raises ``ReadingFailedError`` where that fails."""
@@ -148,6 +155,7 @@ class Sandbox:
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
+        self._alone = ours.recv(1) == _ALONE
         self._control = ours
         return ours
 

@@ -1,8 +1,9 @@
 """What the child is told: the shop's rules once, then one mail after the other."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import TypeAdapter
 
 _TIME = 32
 
@@ -27,15 +28,17 @@ class ReadingRules:
     timezone: str
 
 
+_RULES: TypeAdapter[ReadingRules] = TypeAdapter(ReadingRules)
+
+
 def rules_bytes(rules: ReadingRules) -> bytes:
     """The rules as they go to the child."""
-    return json.dumps(asdict(rules)).encode()
+    return _RULES.dump_json(rules)
 
 
 def parse_rules(content: bytes) -> ReadingRules:
     """The rules as the child gets them, from its parent."""
-    form = json.loads(content)
-    return ReadingRules(**{key: tuple(value) if isinstance(value, list) else value for key, value in form.items()})
+    return _RULES.validate_json(content)
 
 
 def request_bytes(raw: bytes, received_at: datetime) -> bytes:

@@ -28,15 +28,17 @@ _LIMITS = {
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _LONGEST_REQUEST = 64 * _MB
 READ, FAILED = b"+", b"-"
+ALONE, NOT_ALONE = b"1", b"0"
 
 
 def serve(control_fd: int) -> None:
     """Fork a child for each socket that comes over the control socket, until that is closed."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    leave_network()
+    alone = leave_network()
     gc.freeze()
     with socket.socket(fileno=control_fd) as control:
+        control.sendall(ALONE if alone else NOT_ALONE)
         while True:
             message, sockets, _, _ = socket.recv_fds(control, 1, 1)
             if not message:
@@ -57,7 +59,7 @@ def leave_network() -> bool:
     """
     flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER
     try:
-        return ctypes.CDLL(None).unshare(flags) == 0
+        return bool(ctypes.CDLL(None).unshare(flags) == 0)
     except (OSError, AttributeError):
         return False
 

@@ -10,15 +10,7 @@ from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
 from mailbot.model.case import CaseState, next_state
-from mailbot.model.decision import Settlement
-from mailbot.store.tables import (
-    CaseEventRow,
-    CaseRow,
-    DecisionRow,
-    PolicyRow,
-    RefundRow,
-    RefundState,
-)
+from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow
 from mailbot.store.upsert import insert_if_absent
 
 _NUMBER = re.compile(r"\s*(?:RF-?)?0*(\d{1,12})\s*", re.ASCII | re.IGNORECASE)
@@ -100,10 +92,10 @@ def find_open_for_order(session: Session, order_key: str, customer: str) -> Case
     return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
 
 
-def has_open_case(session: Session, customer: str) -> bool:
-    """Whether any open case corresponds with this address."""
-    mine = select(CaseRow.id).where(CaseRow.customer == customer, CaseRow.state != CaseState.CLOSED)
-    return session.scalar(mine.limit(1)) is not None
+def find_open_of(session: Session, customer: str) -> CaseRow | None:
+    """The newest open case that corresponds with this address."""
+    mine = select(CaseRow).where(CaseRow.customer == customer, CaseRow.state != CaseState.CLOSED)
+    return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
 
 
 def record_event(
@@ -156,6 +148,11 @@ def record_policy(session: Session, version: str, content: str, timezone: str, n
     insert_if_absent(session, PolicyRow, row)
 
 
+def get_policy(session: Session, version: str) -> PolicyRow:
+    """A policy that decided something, as it stood then."""
+    return session.get_one(PolicyRow, version)
+
+
 def record_decision(session: Session, case: CaseRow, record: Record, now: datetime) -> int:
     """Keep a decision with all that it was made of, and make it the case's present one.
 
@@ -181,20 +178,3 @@ def latest_decision(session: Session, case_id: int) -> DecisionRow | None:
     """The case's present decision."""
     mine = select(DecisionRow).where(DecisionRow.case_id == case_id)
     return session.scalars(mine.order_by(DecisionRow.id.desc()).limit(1)).one_or_none()
-
-
-def record_refund(
-    session: Session, case: CaseRow, settlement: Settlement, now: datetime, *, decision_id: int, approved_by: str
-) -> None:
-    """Note money that is due now; the same approval of a case never makes it due twice (I6, I7)."""
-    row = {
-        "case_id": case.id,
-        "decision_id": decision_id,
-        "order_key": case.order_key,
-        "amount_minor": settlement.refund.minor,
-        "currency": settlement.refund.currency,
-        "state": RefundState.DUE,
-        "approved_by": approved_by,
-        "approved_at": now,
-    }
-    insert_if_absent(session, RefundRow, row)

@@ -182,15 +182,16 @@ def take_next(session: Session, holder: str, now: datetime, most: int) -> list[T
     """Take the oldest mails that are due; each attempt is counted before it is made (I2).
 
     Commit before working on them. A crash leaves them ``processing``, to be taken again later. A mail whose earlier
-    attempt ended badly is taken alone, so that it costs no other an attempt.
+    attempt ended badly waits behind all fresh ones and is taken alone, so that it costs no other an attempt.
     """
     waiting = and_(MailRow.state == MailState.STORED, or_(MailRow.next_try_at.is_(None), MailRow.next_try_at <= now))
     abandoned = and_(MailRow.state == MailState.PROCESSING, MailRow.next_try_at <= now)
     due = select(MailRow).where(or_(waiting, abandoned), MailRow.attempts < MOST_ATTEMPTS)
-    rows = session.scalars(due.order_by(MailRow.id).limit(most).with_for_update(skip_locked=True)).all()
-    tried = [row for row in rows if row.attempts > 0]
+    due = due.order_by(MailRow.attempts, MailRow.id).limit(most).with_for_update(skip_locked=True)
+    rows = session.scalars(due).all()
+    fresh = [row for row in rows if row.attempts == 0]
     taken = []
-    for row in tried[:1] if tried else rows:
+    for row in fresh or rows[:1]:
         row.state, row.taken_by, row.next_try_at = MailState.PROCESSING, holder, now + _CLAIM_LASTS
         row.attempts += 1
         taken.append(row)
@@ -212,6 +213,17 @@ def raw_bytes(session: Session, sha256: str | None) -> bytes:
     """The bytes as the mailbox held them; empty where they could never be fetched."""
     raw = None if sha256 is None else session.get(RawMailRow, sha256)
     return b"" if raw is None else zstandard.ZstdDecompressor().decompress(raw.content, max_output_size=raw.size)
+
+
+def get(session: Session, mail_id: int) -> MailRow:
+    """A mail by its id."""
+    return session.get_one(MailRow, mail_id)
+
+
+def latest_of_case(session: Session, case_id: int) -> MailRow:
+    """The newest mail of a case; every case began with one."""
+    mine = select(MailRow).where(MailRow.case_id == case_id)
+    return session.scalars(mine.order_by(MailRow.received_at.desc(), MailRow.id.desc()).limit(1)).one()
 
 
 def get_claimed(session: Session, taken: TakenMail) -> MailRow | None:
@@ -239,7 +251,7 @@ def has_namesake(session: Session, mail: MailRow, message_id: str) -> bool:
 
 
 def record_reading(
-    mail: MailRow, *, kind: MailKind, content_key: str, message_id: str | None, sender: str | None, form: dict[str, Any]
+    mail: MailRow, *, kind: MailKind, content_key: str, message_id: str | None, sender: str | None, form: str
 ) -> None:
     """Keep what was read out of a mail."""
     mail.kind, mail.content_key, mail.sender, mail.reading = kind, content_key, sender, form
@@ -251,14 +263,14 @@ def finish(mail: MailRow, state: MailState, case_id: int | None = None) -> None:
     mail.state, mail.taken_by, mail.next_try_at, mail.case_id = state, None, None, case_id
 
 
-def record_failure(mail: MailRow, problem: str, now: datetime) -> bool:
-    """Note a failed attempt.
+def record_failure(mail: MailRow, problem: str) -> bool:
+    """Note a failed attempt; the mail is due again at once, behind all others.
 
     Returns:
         Whether it was the last one, so that the mail must be parked.
     """
     mail.problem, mail.taken_by, mail.state = problem, None, MailState.STORED
-    mail.next_try_at = now + timedelta(seconds=10 * mail.attempts)
+    mail.next_try_at = None
     return mail.attempts >= MOST_ATTEMPTS
 
 
@@ -266,6 +278,16 @@ def park(mail: MailRow, problem: str, case_id: int) -> None:
     """Set a mail aside for a person, with its reason; the queue goes on."""
     finish(mail, MailState.PARKED, case_id)
     mail.problem = problem
+
+
+def requeue(session: Session, case_id: int) -> int:
+    """Take parked mails of a case out of it, to be read again; returns how many."""
+    parked = select(MailRow).where(MailRow.case_id == case_id, MailRow.state == MailState.PARKED)
+    rows = session.scalars(parked.where(MailRow.sha256.is_not(None))).all()
+    for row in rows:
+        finish(row, MailState.STORED)
+        row.attempts, row.content_key, row.reading, row.kind = 0, None, None, None
+    return len(rows)
 
 
 def take_exhausted(session: Session, now: datetime) -> list[MailRow]:

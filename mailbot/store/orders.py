@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from mailbot.model.book import BookedOrder
@@ -40,10 +40,11 @@ def is_customer(session: Session, address: str) -> bool:
 
 
 def promised_refunds(session: Session, key: str, currency: str) -> Money:
-    """What cases have promised of this order and the book does not show yet, so that no money is promised twice."""
-    due = select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
-    due = due.where(RefundRow.order_key == key, RefundRow.state == RefundState.DUE)
-    return Money.from_minor(int(session.scalars(due).one()), currency)
+    """What cases have promised or paid of this order and the book does not show yet, so that no money goes twice."""
+    imported_at = select(OrderRow.imported_at).where(OrderRow.key == key).scalar_subquery()
+    unseen = or_(RefundRow.state == RefundState.DUE, RefundRow.paid_at > imported_at)
+    promised = select(func.coalesce(func.sum(RefundRow.amount_minor), 0)).where(RefundRow.order_key == key, unseen)
+    return Money.from_minor(int(session.scalars(promised).one()), currency)
 
 
 def _row(booked: BookedOrder, now: datetime) -> dict[str, Any]:

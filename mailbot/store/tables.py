@@ -136,6 +136,7 @@ class MailRow(Base):
     Attributes:
         held: why no machine may act on it (archive, other life of the folder, Message-ID conflict); shown to people.
         attempts: tries to fetch it, then to process it; counted before each try (I2).
+        reading: what was read out of it, as JSON text.
         marked_at: when the server was told; only a hint to people.
     """
 
@@ -172,7 +173,7 @@ class MailRow(Base):
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("mails.id"))
     message_id: Mapped[str | None] = mapped_column(index=True)
     sender: Mapped[str | None]
-    reading: Mapped[dict[str, Any] | None]
+    reading: Mapped[str | None]
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
     marked_at: Mapped[datetime | None]
 
@@ -183,7 +184,6 @@ class CaseRow(Base):
     Attributes:
         version: grows with every change; a stale page or a second worker is refused by it.
         customer: the strict address that the case corresponds with; ``None`` where it was ambiguous.
-        claim, evidence: as gathered over all of its mails (JSON forms).
         requested_at: when the first mail that asked for something arrived.
     """
 
@@ -204,8 +204,6 @@ class CaseRow(Base):
     rule: Mapped[str | None] = mapped_column(String(64))
     escalation: Mapped[str | None] = mapped_column(String(64))
     grade: Mapped[str | None] = mapped_column(String(2))
-    claim: Mapped[dict[str, Any] | None]
-    evidence: Mapped[dict[str, Any] | None]
     opened_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -286,7 +284,7 @@ class RefundState(StrEnum):
     """Where a refund stands."""
 
     DUE = "due"
-    SETTLED = "settled"
+    PAID = "paid"
 
 
 class RefundRow(Base):
@@ -294,6 +292,7 @@ class RefundRow(Base):
 
     Attributes:
         approved_by: ``policy`` or the person who approved it.
+        reference: of the payment, as the person who paid confirmed it; no two refunds share one.
     """
 
     __tablename__ = "refunds"
@@ -308,6 +307,8 @@ class RefundRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     approved_by: Mapped[str] = mapped_column(String(120))
     approved_at: Mapped[datetime]
+    reference: Mapped[str | None] = mapped_column(String(120), unique=True)
+    paid_at: Mapped[datetime | None]
 
 
 class OutboxState(StrEnum):

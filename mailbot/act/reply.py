@@ -1,0 +1,122 @@
+"""Template and letter -> subject, text and HTML: what a customer is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from textwrap import TextWrapper
+
+from mailbot.act.letter import Block, BlockKind, Letter, LetterError
+from mailbot.act.markup import Paragraph, ParagraphKind, fill
+from mailbot.act.phrases import clean, cut
+from mailbot.act.templates import Templates, load_templates
+from mailbot.act.values import Values
+
+__all__ = ["Letter", "LetterError", "Reply", "Templates", "load_templates", "write_reply"]
+
+_MOST_SUBJECT = 150
+_COLUMNS = 74
+_INDENT = "    "
+_GAP = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What goes out, before it is a message.
+
+    Attributes:
+        language: the one that it is written in, ISO 639-1.
+        subject: one clean line of at most 150 characters.
+        text: LF line ends; lines of at most 74 columns but for a web address or the like.
+        html: a whole page of ASCII that loads nothing.
+    """
+
+    template: str
+    language: str
+    subject: str
+    text: str
+    html: str
+
+
+def write_reply(templates: Templates, letter: Letter) -> Reply:
+    """Write the letter in its language, else in English; the same letter gives the same bytes.
+
+    Raises:
+        TemplateError: no usable template has that name.
+        LetterError: the template says something that the letter does not have.
+    """
+    language, template = templates.find(letter.language, letter.template)
+    values = Values(letter, language.phrases)
+    subject = cut(clean(fill(template.subject, values.inline) or ""), _MOST_SUBJECT)
+    blocks = _without_bare_headings([block for paragraph in template.body for block in _blocks(paragraph, values)])
+    html = templates.layout.render(
+        language=language.code,
+        direction=language.phrases.locale.text_direction,
+        subject=subject,
+        shop_name=values.inline("shop_name"),
+        blocks=blocks,
+    )
+    return Reply(
+        template=letter.template,
+        language=language.code,
+        subject=subject,
+        text="\n\n".join("\n".join(_set(block)) for block in blocks).translate(_PLAIN_SPACES) + "\n",
+        html=html.encode("ascii", "xmlcharrefreplace").decode("ascii"),
+    )
+
+
+def _blocks(paragraph: Paragraph, values: Values) -> tuple[Block, ...]:
+    if paragraph.kind is ParagraphKind.BLOCK:
+        return values.blocks(paragraph.texts[0][0])
+    lines = tuple(line for text in paragraph.texts if (line := fill(text, values.inline)) is not None)
+    return (Block(BlockKind(paragraph.kind.value), lines),) if lines else ()
+
+
+def _without_bare_headings(blocks: list[Block]) -> list[Block]:
+    """Drop headings with nothing left under them."""
+    followed = pairwise((*blocks, Block(BlockKind.HEADING)))
+    return [block for block, after in followed if not block.kind is after.kind is BlockKind.HEADING]
+
+
+def _set(block: Block) -> Iterator[str]:
+    """A block as lines of plain text."""
+    match block.kind:
+        case BlockKind.HEADING:
+            yield block.lines[0]
+            yield "-" * len(block.lines[0])
+        case BlockKind.ITEMS:
+            for item in block.lines:
+                yield from _ITEM.wrap(item)
+        case BlockKind.CLAUSES:
+            yield "\n\n".join("\n".join(_INDENTED.wrap(clause)) for clause in block.lines)
+        case BlockKind.BILL:
+            yield from _bill(block)
+        case BlockKind.ADDRESS | BlockKind.CODE:
+            yield from (_INDENT + line for line in block.lines)
+        case BlockKind.LINKS:
+            yield from (f"{label}: {url}" for label, url in block.rows)
+        case _:
+            for line in block.lines:
+                yield from _PARAGRAPH.wrap(line)
+
+
+def _bill(block: Block) -> Iterator[str]:
+    labels = max(len(label) for label, _ in block.rows) + _GAP
+    sums = max(len(written) for _, written in block.rows)
+    *lines, total = [f"{_INDENT}{label:<{labels}}{written:>{sums}}" for label, written in block.rows]
+    yield from lines
+    yield _INDENT + "-" * (labels + sums)
+    yield total
+
+
+def _wrapper(first: str, others: str) -> TextWrapper:
+    return TextWrapper(
+        width=_COLUMNS,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+_PARAGRAPH, _ITEM, _INDENTED = _wrapper("", ""), _wrapper("- ", "  "), _wrapper(_INDENT, _INDENT)
+_PLAIN_SPACES = {0xA0: " "}

@@ -1,0 +1,214 @@
+"""The reply templates of every language, read once, and what is wrong with them."""
+
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import jinja2
+from babel import Locale, UnknownLocaleError
+from jinja2.meta import find_undeclared_variables
+
+from mailbot.act.markup import MarkupError, Paragraph, Text, parse_body, scan
+from mailbot.act.phrases import PHRASES, Phrases, clean
+from mailbot.act.values import BLOCK_NAMES, INLINE_NAMES
+from mailbot.errors import InputError
+
+_Parsed = TypeVar("_Parsed")
+
+FALLBACK = "en"
+NAMES = frozenset(
+    {
+        *("cancellation_approved", "return_approved", "refund_approved", "information_needed", "received"),
+        *("declined_already_refunded", "declined_customer_damage", "declined_guarantee_expired"),
+        *("declined_not_yet_received", "declined_natural_variation", "declined_ring_opening"),
+        *("declined_return_window_passed", "declined_used_or_altered", "declined_no_original_box"),
+        *("generic", "verification", "message"),
+    }
+)
+"""The replies that every language has; a policy's rows may name further ones."""
+
+_OF_ANYONE = frozenset({"shop_name", "support_address", "closing", "links"})
+_TO_UNPROVEN = {"generic": _OF_ANYONE, "verification": _OF_ANYONE | {"code"}}
+_IN_LAYOUT = frozenset({"language", "direction", "subject", "shop_name", "blocks"})
+_LAYOUT, _PHRASES, _SUBJECT, _BODY = "layout.html", "phrases.toml", ".subject.txt", ".txt"
+
+
+class TemplateError(InputError):
+    """There is no usable template of that name; ``mailbot templates check`` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One reply's two files, taken apart."""
+
+    subject: Text
+    body: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language's words and replies.
+
+    Attributes:
+        templates: the usable ones, by name.
+        files: the names of which at least one file is there.
+    """
+
+    code: str
+    phrases: Phrases
+    templates: Mapping[str, Template]
+    files: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Every reply in every language, and the HTML shell around them.
+
+    Attributes:
+        languages: by ISO 639-1 code.
+        faults: what could not be used, one line each.
+    """
+
+    layout: jinja2.Template
+    languages: Mapping[str, Language]
+    faults: tuple[str, ...]
+
+    def find(self, language: str, name: str) -> tuple[Language, Template]:
+        """A reply in the language asked for, else in English.
+
+        Raises:
+            TemplateError: neither has it.
+        """
+        for code in (language, FALLBACK):
+            words = self.languages.get(code)
+            if words is not None and name in words.templates:
+                return words, words.templates[name]
+        raise TemplateError(f"no usable reply template {name!r} in {FALLBACK!r}; run mailbot templates check")
+
+    def check(self, replies: Collection[str] = ()) -> tuple[str, ...]:
+        """Everything that a person should mend, one line each; empty is good.
+
+        Args:
+            replies: further names that are in use, such as those that the policy's rows name.
+        """
+        return *self.faults, *self._absent(NAMES | frozenset(replies)), *self._unused(NAMES | frozenset(replies))
+
+    def _absent(self, names: frozenset[str]) -> Iterator[str]:
+        if FALLBACK not in self.languages:
+            yield f"{FALLBACK}/{_PHRASES}: is missing or unusable, and every language falls back on it"
+        for code, language in sorted(self.languages.items()):
+            yield from (f"{code}/{name}{_BODY}: is missing" for name in sorted(names - language.files))
+
+    def _unused(self, names: frozenset[str]) -> Iterator[str]:
+        for code, language in sorted(self.languages.items()):
+            for name in sorted(language.files - names):
+                yield f"{code}/{name}{_BODY}: nothing names this reply; let a row of the policy name it, or remove it"
+
+
+def load_templates(folder: Path) -> Templates:
+    """Read ``templates/reply``: a folder for each language, and the HTML shell.
+
+    A faulty file is left out and named by ``check``; the language falls back to English there.
+
+    Raises:
+        TemplateError: the shell is not there, is no template, or names a value that does not exist.
+    """
+    layout = _layout(folder / _LAYOUT)
+    reader = _Reader()
+    read = (reader.language(place) for place in sorted(folder.iterdir()) if place.is_dir())
+    languages = {language.code: language for language in read if language is not None}
+    return Templates(layout, languages, tuple(reader.faults))
+
+
+def _layout(path: Path) -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    try:
+        source = path.read_text(encoding="utf-8")
+        unknown = sorted(find_undeclared_variables(environment.parse(source)) - _IN_LAYOUT)
+        if unknown:
+            raise TemplateError(f"{path}: no value {unknown[0]!r}; here may stand: {', '.join(sorted(_IN_LAYOUT))}")
+        return environment.from_string(source)
+    except (OSError, UnicodeDecodeError, jinja2.TemplateError) as problem:
+        raise TemplateError(f"{path}: {problem}") from None
+
+
+class _Reader:
+    """Reads languages, and writes down what is wrong with them."""
+
+    __slots__ = ("faults",)
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def language(self, folder: Path) -> Language | None:
+        sources = dict(self._sources(folder))
+        phrases = self._phrases(folder.name, sources.pop(_PHRASES, None))
+        names = {file.removesuffix(_BODY).removesuffix(".subject") for file in sources}
+        read = {name: self._template(folder.name, name, sources) for name in sorted(names)}
+        templates = {name: template for name, template in read.items() if template is not None}
+        return None if phrases is None else Language(folder.name, phrases, templates, frozenset(names))
+
+    def _sources(self, folder: Path) -> Iterator[tuple[str, str]]:
+        for path in sorted(folder.iterdir()):
+            if path.name != _PHRASES and path.suffix != _BODY:
+                self._fault(folder.name, path.name, f"is neither {_PHRASES} nor a template <name>{_BODY}")
+                continue
+            try:
+                yield path.name, path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as problem:
+                self._fault(folder.name, path.name, f"cannot be read: {problem}")
+
+    def _template(self, code: str, name: str, sources: Mapping[str, str]) -> Template | None:
+        allowed = _TO_UNPROVEN.get(name, INLINE_NAMES | BLOCK_NAMES)
+        inline, blocks = INLINE_NAMES & allowed, BLOCK_NAMES & allowed
+        subject = self._parsed(code, name + _SUBJECT, sources, lambda text: scan(" ".join(text.split()), inline))
+        body = self._parsed(code, name + _BODY, sources, lambda text: parse_body(text, inline, blocks))
+        return None if subject is None or body is None else Template(subject, body)
+
+    def _parsed(
+        self, code: str, file: str, sources: Mapping[str, str], parse: Callable[[str], _Parsed]
+    ) -> _Parsed | None:
+        if not sources.get(file, "").strip():
+            self._fault(code, file, "is missing or empty; a reply has a subject and a body")
+            return None
+        try:
+            return parse(sources[file])
+        except MarkupError as problem:
+            self._fault(code, file, str(problem))
+            return None
+
+    def _phrases(self, code: str, source: str | None) -> Phrases | None:
+        if source is None:
+            self._fault(code, _PHRASES, "is missing; every language has one")
+            return None
+        try:
+            written = dict(_flat(tomllib.loads(source)))
+            locale = Locale.parse(code)
+        except (tomllib.TOMLDecodeError, UnknownLocaleError, ValueError) as problem:
+            self._fault(code, _PHRASES, str(problem))
+            return None
+        before = len(self.faults)
+        for key in sorted(PHRASES.keys() ^ written.keys()):
+            self._fault(code, _PHRASES, f"{key} is missing" if key in PHRASES else f"{key} is no phrase; remove it")
+        texts = {}
+        for key in sorted(PHRASES.keys() & written.keys()):
+            try:
+                texts[key] = scan(written[key], PHRASES[key])
+            except MarkupError as problem:
+                self._fault(code, _PHRASES, f"{key}: {problem}")
+        return Phrases(locale, texts) if len(self.faults) == before else None
+
+    def _fault(self, code: str, file: str, problem: str) -> None:
+        self.faults.append(f"{code}/{file}: {problem}")
+
+
+def _flat(form: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in form.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield above + key, clean(str(value))

@@ -1,0 +1,184 @@
+"""Configuration in, working parts out: the only file that picks concrete parts and reads the clock."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, make_url
+
+from mailbot.act.reply import load_templates
+from mailbot.act.smtp import SmtpTransport
+from mailbot.errors import InputError
+from mailbot.inbound.imap import ImapMailbox
+from mailbot.model.book import BookedOrder
+from mailbot.orders.file import BadOrder, read_orders
+from mailbot.policy.table import Policy, parse_policy
+from mailbot.sandbox.pool import Sandbox
+from mailbot.sandbox.rules import ReadingRules
+from mailbot.settings import Settings, example_settings_path, find_folder, load_settings
+from mailbot.steps.app import App, Judgement
+from mailbot.store.instance import ensure_schema, open_instance, record_start
+from mailbot.store.leases import this_holder
+from mailbot.store.transaction import open_engine, transaction
+
+__all__ = ["BadOrder", "BookedOrder", "read_orders"]
+
+_CONFIG_VARIABLE = "MAILBOT_CONFIG"
+_CONFIG_HERE = Path("config.toml")
+_NO_INSTANCE = ""
+
+
+class NoConfigError(InputError):
+    """No configuration was named, and none lies here."""
+
+    def __init__(self) -> None:
+        """Say the three places that were looked at."""
+        super().__init__(
+            "no configuration: name a file with --config or $MAILBOT_CONFIG, or copy config.example.toml to config.toml"
+        )
+
+
+def now() -> datetime:
+    """The present time, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 (this is the one place that reads the clock)
+
+
+def find_config(named: Path | None) -> Path | None:
+    """The configuration file: the named one, else ``$MAILBOT_CONFIG``, else ``./config.toml`` if it is there."""
+    if named is not None:
+        return named
+    variable = os.environ.get(_CONFIG_VARIABLE)
+    if variable:
+        return Path(variable)
+    return _CONFIG_HERE if _CONFIG_HERE.exists() else None
+
+
+def open_settings(named: Path | None) -> Settings:
+    """The shop's configuration.
+
+    Raises:
+        InputError: there is none, or it is wrong.
+    """
+    path = find_config(named)
+    if path is None:
+        raise NoConfigError
+    return load_settings(path.resolve(), os.environ)
+
+
+def example_settings() -> Settings:
+    """The shipped example's configuration, for dry runs where there is none yet."""
+    return load_settings(example_settings_path(), {})
+
+
+def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path | None = None) -> tuple[Policy, str]:
+    """The shop's policy, or the one that ships, and its text.
+
+    Args:
+        settings: names the file and the time zone.
+        zone: in place of the shop's.
+        file: in place of the configured one.
+
+    Raises:
+        InputError: the file cannot be read or is wrong.
+    """
+    path = file or (Path(settings.policy.file) if settings.policy.file else None)
+    if path is None:
+        text = resources.files("mailbot.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as problem:
+            raise InputError(f"policy file {path}: {problem.strerror}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"policy file {path}: is not UTF-8 text") from None
+    return parse_policy(text, zone or settings.shop.zone), text
+
+
+@contextmanager
+def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator[Judgement]:
+    """Everything that reads and decides; needs no database and no secret."""
+    policy, policy_text = open_policy(settings)
+    templates = load_templates(find_folder("templates") / "reply")
+    rules = ReadingRules(
+        order_number=settings.shop.order_number,
+        own_addresses=tuple(sorted(settings.own_addresses)),
+        instance=instance,
+        authserv_ids=settings.identity.authserv_ids,
+        trust_unnamed_results=settings.identity.trust_unnamed_results,
+        received_hosts=settings.identity.received_hosts,
+        timezone=settings.shop.timezone,
+    )
+    with Sandbox(rules, children=max(1, (os.cpu_count() or 1) - 1)) as sandbox:
+        yield Judgement(
+            settings=settings,
+            policy=policy,
+            policy_text=policy_text,
+            templates=templates,
+            sandbox=sandbox,
+            clock=now,
+        )
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Engine]:
+    """The database alone, its tables made if there were none.
+
+    Raises:
+        InputError: the tables are of another version, or the database's driver is missing.
+    """
+    engine = open_engine(settings.database.url)
+    try:
+        ensure_schema(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_app(settings: Settings, progress: Callable[[str, int], None] | None = None) -> Iterator[App]:
+    """A whole mailbot with its database open; nothing outside is connected to yet.
+
+    Args:
+        settings: the configuration.
+        progress: told what was done and how many times, for progress bars.
+
+    Raises:
+        InputError: the configuration does not fit the database, or the other way round.
+    """
+    with open_store(settings) as engine:
+        with transaction(engine) as session:
+            instance = open_instance(session, now())
+        with open_judgement(settings, instance.name) as judgement:
+            yield App(
+                judgement=judgement,
+                engine=engine,
+                mailboxes=tuple(ImapMailbox(mailbox) for mailbox in settings.mailboxes),
+                transport=SmtpTransport(settings.smtp),
+                instance=instance,
+                holder=this_holder(),
+                journal_folder=_journal_folder(settings, instance.name),
+                progress=progress or _unseen,
+            )
+
+
+def _unseen(_what: str, _count: int) -> None:
+    """Nobody watches."""
+
+
+def note_start(app: App) -> None:
+    """Remember that mailbot answers mail here from now on."""
+    with transaction(app.engine) as session:
+        record_start(session, now())
+
+
+def _journal_folder(settings: Settings, instance: str) -> Path:
+    """Where this machine's journals of outgoing mail lie: beside the SQLite file, else in the temporary folder."""
+    url = make_url(settings.database.url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(f"{url.database}.sending")
+    return Path(tempfile.gettempdir()) / f"mailbot-{instance}.sending"

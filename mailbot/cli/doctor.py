@@ -1,0 +1,168 @@
+"""The verb that tries the whole configuration."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from functools import partial
+
+import typer
+from sqlalchemy import Engine, func, make_url, select
+
+from mailbot import bootstrap
+from mailbot.cli.options import Config, Json, plain, print_json, settings_for
+from mailbot.errors import MailbotError
+from mailbot.ports import Mailbox
+from mailbot.steps.app import App
+from mailbot.store.tables import OrderRow
+from mailbot.store.transaction import reading
+
+_GOOD, _WARNING, _BAD = "good", "warning", "bad"
+_LEAST_FREE = 0.10
+_MOST_DRIFT_SECONDS = 300
+_SAMPLE = b"From: doctor <doctor@shop.example>\r\nSubject: refund\r\n\r\nI would like a refund for my order.\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """How one part fares; a warning works, but weaker than it could."""
+
+    part: str
+    state: str
+    text: str
+
+
+class BrokenError(MailbotError):
+    """A part does not work."""
+
+
+class WeakError(MailbotError):
+    """A part works, but something about it should be mended."""
+
+
+def doctor(context: typer.Context, *, as_json: Json = False, config: Config = None) -> None:
+    """Try the whole configuration and say what is wrong with it; exit code 1 where something is."""
+    bad = 0
+    with bootstrap.open_app(settings_for(context, config)) as app:
+        for found in _examined(app):
+            bad += found.state == _BAD
+            if as_json:
+                print_json({"part": found.part, "state": found.state, "text": found.text})
+            else:
+                sys.stdout.write(plain(f"{found.state:<8} {found.part:<18} {found.text}") + "\n")
+    if bad:
+        raise typer.Exit(1)
+
+
+def _examined(app: App) -> Iterator[Found]:
+    parts: dict[str, Callable[[], str]] = {
+        "policy": partial(_policy, app),
+        "templates": partial(_templates, app),
+        "database": partial(_database, app.engine),
+        "order book": partial(_order_book, app.engine),
+        **{f"mailbox {mailbox.name}": partial(_mailbox, mailbox) for mailbox in app.mailboxes},
+        "smtp": partial(_smtp, app),
+        "reading": partial(_reading, app),
+        "pictures": _pictures,
+        "sender proof": partial(_sender_proof, app),
+        "notices": partial(_notices, app),
+        "clock": partial(_clock, app),
+        "disk": partial(_disk, app),
+    }
+    for part, examine in parts.items():
+        yield _tried(part, examine)
+
+
+def _tried(part: str, examine: Callable[[], str]) -> Found:
+    try:
+        return Found(part=part, state=_GOOD, text=examine())
+    except WeakError as weakness:
+        return Found(part=part, state=_WARNING, text=str(weakness))
+    except MailbotError as problem:
+        return Found(part=part, state=_BAD, text=str(problem))
+
+
+def _policy(app: App) -> str:
+    policy = app.judgement.policy
+    return f"version {policy.version[:12]}, {len(policy.rows)} rows, {len(policy.guards)} guards"
+
+
+def _templates(app: App) -> str:
+    named = {row.reply for row in app.judgement.policy.rows} | {guard.reply for guard in app.judgement.policy.guards}
+    named |= {row.proposal_reply for row in app.judgement.policy.rows if row.proposal_reply}
+    faults = app.judgement.templates.check(named)
+    if faults:
+        raise BrokenError("; ".join(faults))
+    return "every reply that the policy names is there"
+
+
+def _database(engine: Engine) -> str:
+    with reading(engine) as session:
+        session.execute(select(1))
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _order_book(engine: Engine) -> str:
+    with reading(engine) as session:
+        count, newest = session.execute(select(func.count(), func.max(OrderRow.imported_at))).one()
+    if not count:
+        raise WeakError("empty; fill it with mailbot orders import FILE, or every mail will be asked for its order")
+    return f"{count} orders, imported last {newest:%Y-%m-%d %H:%M} UTC"
+
+
+def _mailbox(mailbox: Mailbox) -> str:
+    with mailbox.open() as folder:
+        count = len(folder.uids_after(0))
+        idle = "IDLE" if folder.can_wait else "no IDLE, polling only"
+    return f"signed in, {count} messages in {mailbox.folder_name}, {idle}"
+
+
+def _smtp(app: App) -> str:
+    with app.transport.connect():
+        pass
+    smtp = app.settings.smtp
+    return f"{smtp.host}:{smtp.port} takes our sign-in" if smtp.username else f"{smtp.host}:{smtp.port} answers"
+
+
+def _reading(app: App) -> str:
+    app.judgement.sandbox.read(_SAMPLE, app.now())
+    if not app.judgement.sandbox.is_cut_off:
+        raise WeakError("the child that reads mails works, but this kernel does not let it leave the network")
+    return "the limited child works, without network"
+
+
+def _pictures() -> str:
+    raise WeakError("photographed and scanned invoices are not read; such mails go to a person")
+
+
+def _sender_proof(app: App) -> str:
+    identity = app.settings.identity
+    if not identity.authserv_ids and not identity.trust_unnamed_results:
+        raise WeakError("identity.authserv_ids is empty: no sender can be proven by DMARC, each is sent a code instead")
+    return f"Authentication-Results of {', '.join(identity.authserv_ids) or 'the topmost unnamed server'} count"
+
+
+def _notices(app: App) -> str:
+    if not app.settings.notify.address:
+        raise WeakError("notify.address is empty: nobody is told when a promise is due")
+    return f"go to {app.settings.notify.address}"
+
+
+def _clock(app: App) -> str:
+    with reading(app.engine) as session:
+        there = session.scalars(select(func.current_timestamp())).one()
+    drift = abs((app.now() - (there if there.tzinfo else there.replace(tzinfo=UTC))).total_seconds())
+    if drift > _MOST_DRIFT_SECONDS:
+        raise WeakError(f"this machine's clock and the database's differ by {drift:.0f} s; set them right")
+    return f"{app.now().astimezone(app.settings.shop.zone):%Y-%m-%d %H:%M %Z} in the shop"
+
+
+def _disk(app: App) -> str:
+    url = make_url(app.settings.database.url)
+    folder = app.journal_folder.parent if url.get_backend_name() == "sqlite" else "."
+    usage = shutil.disk_usage(folder)
+    share = usage.free / usage.total
+    if share < _LEAST_FREE:
+        raise WeakError(f"only {share:.0%} free; mailbot stops taking mail in when the disk is full")
+    return f"{share:.0%} free"

@@ -1,0 +1,48 @@
+"""All verbs put together in their groups."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.cli import cases, db, doctor, mail, orders, policy, refunds
+from mailbot.cli.options import Context
+from mailbot.logs import set_up_logs
+
+command = typer.Typer(
+    name="mailbot",
+    help="Answers a shop's refund e-mails by the shop's own policy, on time, and hands every doubt to a person.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+_RUNNING, _LOOKING, _WORK, _KEEPING = "Run", "Look, decide, change nothing", "Operators' work", "Keep in order"
+
+
+@command.callback()
+def configure(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration; default $MAILBOT_CONFIG, ./config.toml.")
+    ] = None,
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log also what went as it should.")] = False,
+) -> None:
+    """Take the options that go before the verb."""
+    set_up_logs(verbose=verbose)
+    context.obj = Context(config=config)
+
+
+command.command("demo", rich_help_panel=_RUNNING)(mail.demo)
+command.command("run", rich_help_panel=_RUNNING)(mail.run)
+command.command("worker", rich_help_panel=_RUNNING)(mail.worker)
+command.command("console", rich_help_panel=_RUNNING)(mail.console)
+command.command("poll", rich_help_panel=_RUNNING)(mail.poll)
+command.command("explain", rich_help_panel=_LOOKING)(mail.explain)
+command.add_typer(policy.verbs, name="policy", rich_help_panel=_LOOKING)
+command.add_typer(orders.verbs, name="orders", rich_help_panel=_WORK)
+command.add_typer(cases.verbs, name="case", rich_help_panel=_WORK)
+command.add_typer(refunds.verbs, name="refund", rich_help_panel=_WORK)
+command.add_typer(db.verbs, name="db", rich_help_panel=_KEEPING)
+command.command("doctor", rich_help_panel=_KEEPING)(doctor.doctor)

@@ -1,0 +1,1 @@
+"""The operators' console: what waits for a person, soonest promise first."""

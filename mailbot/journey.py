@@ -1,0 +1,157 @@
+"""START HERE. One mail's way through mailbot, top to bottom: receive, handle, deliver; and the clocks beside it."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from mailbot.errors import PermanentError, RetryableError
+from mailbot.model.mail import MailKind
+from mailbot.model.reading import Reading
+from mailbot.ports import Mailbox
+from mailbot.steps import intake, sending, watch
+from mailbot.steps.acting import carry_out
+from mailbot.steps.app import App
+from mailbot.steps.consider import consider
+from mailbot.steps.filing import FOLLOW_UP, file_customer_mail, is_repeated
+from mailbot.steps.parking import leave_to_people, park
+from mailbot.steps.sorting import file_machine_mail, take_up
+from mailbot.store import leases, mails
+from mailbot.store.mails import TakenMail
+from mailbot.store.transaction import transaction
+
+_AT_ONCE = 20
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """What one pass did.
+
+    Attributes:
+        busy: mailboxes that another process was at.
+        failed: mailboxes or servers that could not be used, with why.
+    """
+
+    stored: int
+    handled: int
+    sent: int
+    busy: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+def poll(app: App) -> Passed:
+    """One pass: take in what is new, handle what is stored, look at the clocks, deliver what is due."""
+    stored, busy, failed = 0, [], []
+    for mailbox in app.mailboxes:
+        try:
+            new = receive(app, mailbox)
+        except (RetryableError, PermanentError) as problem:
+            failed.append(str(problem))
+        else:
+            stored += new or 0
+            busy += [mailbox.name] if new is None else []
+    handled = handle_all(app)
+    watch_clocks(app)
+    delivered = deliver(app)
+    failed += [delivered.problem] if delivered.problem else []
+    return Passed(stored=stored, handled=handled, sent=delivered.sent, busy=tuple(busy), failed=tuple(failed))
+
+
+def receive(app: App, mailbox: Mailbox) -> int | None:
+    """Store everything new of one mailbox; ``None`` where another process is at it. May be killed at any moment."""
+    return intake.take_in(app, mailbox)
+
+
+def handle_all(app: App) -> int:
+    """Take every stored mail that is due to a recorded decision, oldest first; returns how many were worked on."""
+    with transaction(app.engine) as session:
+        mails.release_claims(session, leases.is_dead)
+    handled = 0
+    while taken := _take_some(app):
+        pending = [app.judgement.sandbox.submit(mail.raw, mail.received_at) for mail in taken]
+        for mail, reading in zip(taken, pending, strict=True):
+            handle(app, mail, reading)
+            app.progress("handled", 1)
+        handled += len(taken)
+    _park_exhausted(app)
+    return handled
+
+
+def handle(app: App, taken: TakenMail, pending: Future[Reading]) -> None:
+    """Take one stored mail to a recorded decision. Safe to run twice; a bug parks the mail."""
+    with park_on_bug(app, taken), bound_contextvars(mail_id=taken.id):
+        reading = pending.result()  # inbound and understand: in the limited child
+        with transaction(app.engine) as session:
+            now = app.now()
+            mail = take_up(app, session, taken, reading)
+            if mail is None:
+                return
+            if mail.kind == MailKind.UNREADABLE:
+                park(app, session, mail, "there is nothing in it to read")
+                return
+            if mail.kind != MailKind.CUSTOMER:
+                file_machine_mail(session, mail, reading, now)
+                return
+            request = file_customer_mail(app, session, mail, reading, now)  # a later mail adds to the claim
+            if request is None:
+                return
+            considered = consider(  # policy: decide, and plan what follows
+                request.gathered,
+                request.matter.booked,
+                app.judgement.policy,
+                given_number=request.given_number,
+                requested_at=request.matter.case.requested_at,
+                promised=request.promised,
+                proof_used=request.proof_used,
+            )
+            if is_repeated(request, considered):
+                leave_to_people(session, request.matter.case, FOLLOW_UP, now)
+                return
+            carry_out(request.matter, considered)  # act: queued in the same commit
+
+
+def deliver(app: App) -> sending.Delivered:
+    """Send every message that is due, each at most once but in the one case that P3 names."""
+    return sending.send_due(app)
+
+
+def watch_clocks(app: App) -> int:
+    """Tell operators once of every promise that has become due or was broken; returns how many."""
+    return watch.notify_fired(app)
+
+
+@contextmanager
+def park_on_bug(app: App, taken: TakenMail) -> Iterator[None]:
+    """Let no mail stop the queue: a failed attempt is counted, and after three of them a person gets the mail (P2)."""
+    try:
+        yield
+    except RetryableError as problem:
+        log.warning("mail_postponed", mail_id=taken.id, problem=str(problem))
+    except Exception as bug:
+        log.warning("mail_failed", mail_id=taken.id, attempt=taken.attempt, problem=type(bug).__name__, exc_info=True)
+        _count_failure(app, taken, bug)
+
+
+def _count_failure(app: App, taken: TakenMail, bug: Exception) -> None:
+    with transaction(app.engine) as session:
+        mail = mails.get_claimed(session, taken)
+        if mail is not None:
+            problem = str(bug) if isinstance(bug, PermanentError) else type(bug).__name__
+            if mails.record_failure(mail, problem):
+                park(app, session, mail, problem)
+
+
+def _take_some(app: App) -> list[TakenMail]:
+    with transaction(app.engine) as session:
+        return mails.take_next(session, app.holder, app.now(), _AT_ONCE)
+
+
+def _park_exhausted(app: App) -> None:
+    with transaction(app.engine) as session:
+        for mail in mails.take_exhausted(session, app.now()):
+            park(app, session, mail, mail.problem or "three attempts ended in a crash")

@@ -1,0 +1,70 @@
+"""How mailbot logs: one event a line on standard error, fields by allow-list, no mail text and no address (I12)."""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+_FIELDS = frozenset(
+    {
+        *(
+            "event",
+            "level",
+            "timestamp",
+            "mail_id",
+            "case",
+            "outbox_id",
+            "kind",
+            "rule",
+            "outcome",
+            "grade",
+            "template",
+        ),
+        *("mailbox", "stored", "handled", "sent", "listed", "attempt", "problem", "why", "ms", "exception", "fired"),
+    }
+)
+
+
+def set_up_logs(*, verbose: bool) -> None:
+    """Send events to standard error: readable on a terminal, JSON lines elsewhere.
+
+    Args:
+        verbose: also what went as it should; otherwise warnings and worse.
+    """
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _place_of_exception,
+            _only_known_fields,
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if verbose else logging.WARNING),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _place_of_exception(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The exception's type and where it came from; never its text, which may quote a mail."""
+    if event.pop("exc_info", False):
+        kind, _, at = sys.exc_info()
+        frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(at)]
+        event["exception"] = f"{kind.__name__ if kind else 'exception'} at {' < '.join(reversed(frames))}"
+    return event
+
+
+def _only_known_fields(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: value for name, value in event.items() if name in _FIELDS}
+
+
+def say(text: str) -> None:
+    """Tell the person at the command line something on standard error, line by line behind the program's name."""
+    for line in text.splitlines():
+        sys.stderr.write(f"mailbot: {line}\n")

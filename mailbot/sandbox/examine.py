@@ -1,0 +1,151 @@
+"""One mail's bytes to all that is read out of it: inbound first, then understanding. Runs in the limited child only."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from mailbot.inbound.bounce import find_bounce
+from mailbot.inbound.kind import classify
+from mailbot.inbound.mime import PARTIAL, parse_mail
+from mailbot.inbound.sender import read_identity
+from mailbot.model.mail import InboundMail, MailKind
+from mailbot.model.reading import (
+    PARTLY_READ,
+    AttachmentNote,
+    Body,
+    OrderNumberCandidate,
+    Reading,
+    SegmentKind,
+    Span,
+)
+from mailbot.sandbox.rules import parse_request, parse_rules
+from mailbot.understand.body import new_stretches, read_body_within_limits
+from mailbot.understand.claim import read_claim
+from mailbot.understand.invoice import InvoiceFindings, read_invoices
+from mailbot.understand.language import detect_language
+from mailbot.understand.lexicons import load_lexicons
+from mailbot.understand.order_number import OrderNumbers, compile_order_numbers
+
+_READING: TypeAdapter[Reading] = TypeAdapter(Reading)
+_MONTH_FIRST = ("America/", "US/")
+_MOST_FILE_NAMES = 20
+
+
+class Examiner:
+    """Reads mails by one shop's rules."""
+
+    def __init__(self, rules: bytes) -> None:
+        self._rules = parse_rules(rules)
+        self._zone = ZoneInfo(self._rules.timezone)
+        self._order_numbers = compile_order_numbers(self._rules.order_number)
+        self._lexicons = load_lexicons()
+
+    def examine(self, request: bytes) -> bytes:
+        """Read one mail; the answer is a ``Reading`` as JSON."""
+        raw, received_at = parse_request(request)
+        mail = parse_mail(raw)
+        rules = self._rules
+        sort = classify(mail, rules.own_addresses, rules.instance)
+        identity = read_identity(
+            raw,
+            rules.authserv_ids,
+            trust_unnamed=rules.trust_unnamed_results,
+            received_hosts=rules.received_hosts,
+        )
+        body, cut = read_body_within_limits(mail.plain, mail.html)
+        kind = MailKind.UNREADABLE if _is_blank(mail) else sort.kind
+        reading = Reading(
+            kind=kind,
+            kind_rule=sort.rule,
+            why_kind=sort.why,
+            no_auto_reply=sort.no_auto_reply,
+            identity=identity,
+            message_id=mail.message_id,
+            in_reply_to=mail.in_reply_to,
+            references=mail.references,
+            enclosed_ids=mail.enclosed_ids,
+            bounced_for_good=find_bounce(mail).hard if kind is MailKind.BOUNCE else None,
+            subject=mail.subject,
+            sent_at=mail.sent_at,
+            content_key=mail.content_key,
+            body=body,
+            attachments=tuple(_noted(mail)),
+            defects=(*mail.defects, *cut),
+        )
+        if kind is MailKind.CUSTOMER:
+            reading = self._understood(reading, mail, received_at)
+        return _READING.dump_json(reading)
+
+    def _understood(self, reading: Reading, mail: InboundMail, received_at: datetime) -> Reading:
+        """What a customer's mail claims, and with what proof."""
+        body = reading.body
+        language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
+        stated = read_claim(
+            mail.subject,
+            body,
+            self._lexicons,
+            language,
+            asked_on=received_at.astimezone(self._zone).date(),
+            day_first=not (language in {None, "en"} and self._rules.timezone.startswith(_MONTH_FIRST)),
+        )
+        found = read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys)
+        doubts = stated.doubts
+        claim = stated.claim
+        if PARTIAL.intersection(reading.defects):
+            doubts, claim = (*doubts, PARTLY_READ), replace(claim, reason_confidence=0.0)
+        numbers = tuple(_numbers(self._order_numbers, mail, body, found))
+        return replace(
+            reading,
+            language=language,
+            topic=stated.topic,
+            claim=claim,
+            spans=(*stated.spans, *(_span(number) for number in numbers)),
+            order_numbers=numbers,
+            invoices=found.invoices,
+            photos=found.photos,
+            doubts=doubts,
+        )
+
+
+def _numbers(
+    order_numbers: OrderNumbers, mail: InboundMail, body: Body, found: InvoiceFindings
+) -> Iterator[OrderNumberCandidate]:
+    """Order numbers of the whole mail: what the customer wrote, what is quoted, what came with it."""
+    yield from order_numbers.find(mail.subject, "subject")
+    quoted = [(part.start, part.end) for part in body.segments if part.kind is not SegmentKind.NEW]
+    yield from order_numbers.find(body.text, "body", quoted)
+    for paper in found.texts:
+        yield from order_numbers.find(paper.text, f"attachment:{paper.path}")
+    for attachment in mail.attachments[:_MOST_FILE_NAMES]:
+        if attachment.file_name:
+            yield from order_numbers.find(attachment.file_name, "file_name")
+
+
+def _span(number: OrderNumberCandidate) -> Span:
+    return Span(
+        fact="order_number_quoted" if number.quoted else "order_number",
+        value=number.number,
+        part=number.part,
+        start=number.start,
+        end=number.end,
+        quote=number.quote,
+    )
+
+
+def _is_blank(mail: InboundMail) -> bool:
+    return not (mail.headers or mail.plain or mail.html or mail.attachments)
+
+
+def _noted(mail: InboundMail) -> Iterator[AttachmentNote]:
+    for part in mail.attachments:
+        yield AttachmentNote(
+            path=part.path,
+            file_name=part.file_name,
+            content_type=part.content_type,
+            size=part.size,
+            sha256=part.sha256,
+            held_back=part.held_back,
+        )

@@ -1,0 +1,135 @@
+"""Filing a person's mail with its case, and telling whether the case is now a request that the policy can decide."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mailbot.act.deadlines import clock_start
+from mailbot.model.book import BookedOrder
+from mailbot.model.case import CaseState
+from mailbot.model.money import Money
+from mailbot.model.reading import Reading, Topic
+from mailbot.steps.acting import Matter
+from mailbot.steps.app import App
+from mailbot.steps.consider import Considered, Gathered, gather
+from mailbot.steps.letters import Thread
+from mailbot.steps.parking import leave_to_people, start_reply_clock
+from mailbot.steps.sorting import Placed, choose, place
+from mailbot.store import cases, mails, orders, proofs, readings
+from mailbot.store.tables import CaseRow, MailRow, MailState
+
+OTHER_TOPIC = "other_topic"
+FOLLOW_UP = "follow_up"
+THIRD_PARTY = "third_party"
+_WAITING = frozenset({CaseState.NEW, CaseState.WAITING_FOR_INFORMATION, CaseState.WAITING_FOR_PROOF})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A case that the policy can decide, with all that its mails say.
+
+    Attributes:
+        given_number: the order number as the customer gave it, known to the book or not.
+        promised: what other cases have promised of the order.
+        proof_used: the sender gave back the code that only the order's address was sent.
+        first: no decision was made on the case before.
+    """
+
+    matter: Matter
+    gathered: Gathered
+    given_number: str | None
+    promised: Money | None
+    proof_used: bool
+    first: bool
+
+
+def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> Request | None:
+    """File a mail with the case that it opens or continues.
+
+    Returns:
+        The request that the case now is; ``None`` where it is people's matter, and stands in their queue.
+    """
+    _, named = choose(session, reading.order_numbers, reading.identity.address, lock=False)
+    placed = place(app, session, reading, named, now)
+    if placed.case is not None and placed.third_party:
+        _file_third_party(app, session, mail, placed.case, now)
+        return None
+    case = placed.case or _open_case(session, mail, reading, now)
+    mails.finish(mail, MailState.HANDLED, case.id)
+    start_reply_clock(app, session, case, mail, running=placed.case is not None)
+    if placed.case is not None:
+        cases.record_event(session, case, "customer_wrote", now, actor="customer", mail=mail.id)
+        session.flush()
+    gathered = gather(readings.of_case(session, case.id) if placed.case is not None else [reading])
+    why = _why_people(mail, case, gathered)
+    if gathered is None or why is not None:
+        if case.state != CaseState.ESCALATED:
+            leave_to_people(session, case, why or OTHER_TOPIC, now)
+        return None
+    _note_topic(case, mail)
+    thread = Thread(message_id=reading.message_id, references=reading.references or reading.in_reply_to)
+    matter = Matter(app=app, session=session, case=case, mail=mail, thread=thread, booked=None, now=now)
+    return _request(matter, gathered, placed)
+
+
+def is_repeated(request: Request, considered: Considered) -> bool:
+    """Whether a later mail changed nothing, so that a person reads it and the customer is not told the same again."""
+    if request.first:
+        return False
+    case, decision = request.matter.case, considered.answered.decision
+    same = (decision.outcome, decision.rule, considered.proof.grade) == (case.outcome, case.rule, case.grade)
+    before = cases.latest_decision(request.matter.session, case.id)
+    return same and before is not None and tuple(before.decision["missing"]) == decision.missing
+
+
+def _open_case(session: Session, mail: MailRow, reading: Reading, now: datetime) -> CaseRow:
+    return cases.open_case(
+        session,
+        subject=reading.subject,
+        customer=reading.identity.address,
+        language=reading.language,
+        requested_at=clock_start(mail.received_at, mail.stored_at),
+        now=now,
+    )
+
+
+def _file_third_party(app: App, session: Session, mail: MailRow, case: CaseRow, now: datetime) -> None:
+    mails.finish(mail, MailState.FILED, case.id)
+    start_reply_clock(app, session, case, mail, running=True)
+    cases.record_event(session, case, "third_party_wrote", now, mail=mail.id)
+    if case.state != CaseState.ESCALATED:
+        leave_to_people(session, case, THIRD_PARTY, now)
+
+
+def _why_people(mail: MailRow, case: CaseRow, gathered: Gathered | None) -> str | None:
+    if mail.held:
+        return mail.held
+    if gathered is None or gathered.topic is not Topic.REFUND_REQUEST:
+        return OTHER_TOPIC
+    return None if case.state in _WAITING else FOLLOW_UP
+
+
+def _note_topic(case: CaseRow, mail: MailRow) -> None:
+    """The request time is that of the first mail that asked for something. Source: POLICY.md, Definitions."""
+    if case.topic != Topic.REFUND_REQUEST:
+        case.topic, case.requested_at = Topic.REFUND_REQUEST, clock_start(mail.received_at, mail.stored_at)
+
+
+def _request(matter: Matter, gathered: Gathered, placed: Placed) -> Request:
+    session, case = matter.session, matter.case
+    choice, booked = choose(session, gathered.order_numbers, gathered.identity.address, lock=True)
+    case.order_number = choice.given if booked is None else booked.order.number
+    case.order_key = choice.key
+    return Request(
+        matter=replace(matter, booked=booked),
+        gathered=gathered,
+        given_number=choice.given,
+        promised=_promised(session, booked),
+        proof_used=placed.proof_used or (placed.case is not None and proofs.is_proven(session, case.id)),
+        first=placed.case is None,
+    )
+
+
+def _promised(session: Session, booked: BookedOrder | None) -> Money | None:
+    return None if booked is None else orders.promised_refunds(session, booked.key, booked.order.currency)

@@ -1,0 +1,168 @@
+"""Taking mail in: every UID that the server lists becomes one row with its bytes before anything is marked (P1)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailbot.errors import RetryableError
+from mailbot.model.mail import RawMail
+from mailbot.ports import Folder, Listed, Mailbox
+from mailbot.steps.app import App
+from mailbot.steps.parking import park
+from mailbot.store import leases, mails
+from mailbot.store.mails import FolderLife
+from mailbot.store.transaction import transaction
+
+ARCHIVE = "archive"
+OTHER_FOLDER_LIFE = "folder_was_remade"
+TOO_LARGE = "too_large"
+
+_BATCH = 200
+_BATCH_BYTES = 32 * 1024 * 1024
+_LARGEST = 25 * 1024 * 1024
+_LEASE_LASTS = timedelta(minutes=5)
+_SWEEP_EVERY = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Intake:
+    """One look into one folder, under its lease."""
+
+    app: App
+    folder: Folder
+    life: FolderLife
+    lease: str
+    token: int
+
+
+def take_in(app: App, mailbox: Mailbox) -> int | None:
+    """Store everything new of one mailbox, then hint to the server what is stored.
+
+    Returns:
+        How many mails were new; ``None`` where another process is at this mailbox.
+
+    Raises:
+        RetryableError: the server or the database was not there; what is stored stays stored.
+        PermanentError: the server refuses the sign-in or the folder.
+    """
+    lease = f"poll/{mailbox.name}/{mailbox.folder_name}"
+    with transaction(app.engine) as session:
+        token = leases.take_lease(session, lease, app.holder, app.now(), _LEASE_LASTS)
+    if token is None:
+        return None
+    try:
+        with mailbox.open() as folder:
+            with transaction(app.engine) as session:
+                name = (mailbox.name, mailbox.folder_name)
+                life = mails.open_folder(session, *name, folder.uidvalidity, app.now())
+            return _take_in_folder(_Intake(app=app, folder=folder, life=life, lease=lease, token=token))
+    finally:
+        with transaction(app.engine) as session:
+            leases.give_up_lease(session, lease, token, app.now())
+
+
+def _take_in_folder(intake: _Intake) -> int:
+    app, life = intake.app, intake.life
+    sweep = life.swept_at is None or life.swept_at + _SWEEP_EVERY <= app.now()
+    uids = _missing_uids(intake, sweep=sweep)
+    stored = 0
+    for start in range(0, len(uids), _BATCH):
+        listed = intake.folder.list_messages(uids[start : start + _BATCH])
+        stored += sum(_store(intake, batch) for batch in _by_size([listed[uid] for uid in sorted(listed)]))
+    _fetch_again(intake)
+    with transaction(app.engine) as session:
+        mails.record_polled(session, life, app.now(), swept=sweep)
+    _mark_stored(intake)
+    return stored
+
+
+def _missing_uids(intake: _Intake, *, sweep: bool) -> list[int]:
+    """New UIDs, oldest first; a sweep compares every UID with the rows, and so finds what ever slipped by (I1)."""
+    if not sweep:
+        return intake.folder.uids_after(intake.life.last_uid)
+    listed = intake.folder.uids_after(0)
+    with transaction(intake.app.engine) as session:
+        known = mails.known_uids(session, intake.life)
+    return [uid for uid in listed if uid not in known]
+
+
+def _by_size(listed: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
+    """Batches whose bytes fit in memory together."""
+    batch: list[Listed] = []
+    for message in listed:
+        if batch and sum(other.size for other in batch) + message.size > _BATCH_BYTES:
+            yield batch
+            batch = []
+        batch.append(message)
+    if batch:
+        yield batch
+
+
+def _store(intake: _Intake, batch: Sequence[Listed]) -> int:
+    fetched = list(_fetched(intake.folder, batch))
+    now = intake.app.now()
+    with transaction(intake.app.engine) as session:
+        leases.keep_lease(session, intake.lease, intake.token, now, _LEASE_LASTS)
+        stored = mails.store_mails(session, intake.life, fetched, lambda mail: _held(intake, mail), now)
+    intake.app.progress("stored", stored)
+    log.info("mails_stored", mailbox=intake.life.mailbox, stored=stored, listed=len(batch))
+    return stored
+
+
+def _fetched(folder: Folder, listed: Sequence[Listed]) -> Iterator[RawMail]:
+    yield from folder.fetch([message for message in listed if message.size <= _LARGEST])
+    for message in listed:
+        if message.size > _LARGEST:
+            yield folder.fetch_header(message)
+
+
+def _held(intake: _Intake, mail: RawMail) -> str | None:
+    """Why no machine may act on a mail, for people to read; ``None`` for ordinary mail."""
+    answer_from: datetime = intake.app.settings.worker.answer_from or intake.app.instance.answer_from
+    if mail.size > _LARGEST:
+        return TOO_LARGE
+    if mail.received_at < answer_from:
+        return ARCHIVE
+    earlier_until = intake.life.earlier_until
+    if earlier_until is not None and mail.received_at <= earlier_until:
+        return OTHER_FOLDER_LIFE
+    return None
+
+
+def _fetch_again(intake: _Intake) -> None:
+    """Try again what the server could not give before; after ten tries a person is told."""
+    app, life = intake.app, intake.life
+    with transaction(app.engine) as session:
+        due = mails.refetch_due(session, life, app.now())
+    if not due:
+        return
+    listed = intake.folder.list_messages(due)
+    fetched = {mail.uid: mail for mail in intake.folder.fetch(list(listed.values()))}
+    for uid in due:
+        mail = fetched.get(uid) or RawMail(
+            uid=uid, uidvalidity=life.uidvalidity, received_at=app.now(), size=0, data=None
+        )
+        with transaction(app.engine) as session:
+            given_up = mails.record_refetched(session, life, mail, app.now())
+            if given_up is not None:
+                park(app, session, mails.get(session, given_up), "the server never gave the message's bytes")
+
+
+def _mark_stored(intake: _Intake) -> None:
+    """Tell the server what is stored: a hint to people, given again at the next poll where it does not take."""
+    while True:
+        with transaction(intake.app.engine) as session:
+            uids = mails.unmarked_uids(session, intake.life, _BATCH)
+        if not uids:
+            return
+        try:
+            intake.folder.mark_stored(uids)
+        except RetryableError as problem:
+            log.warning("mails_not_marked", mailbox=intake.life.mailbox, problem=str(problem))
+            return
+        with transaction(intake.app.engine) as session:
+            mails.record_marked(session, intake.life, uids, intake.app.now())

@@ -1,0 +1,165 @@
+"""Finding out what a stored mail is to us: a copy, a machine's, the next of a case, or the first of a new one."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from mailbot.act.message import is_own_message_id
+from mailbot.act.plan import VERIFICATION
+from mailbot.inbound.sender import prove_sender
+from mailbot.model.book import BookedOrder
+from mailbot.model.facts import SenderStatus
+from mailbot.model.mail import MailKind, SenderIdentity, Verdict
+from mailbot.model.reading import PARTLY_READ, OrderNumberCandidate, Reading, SegmentKind
+from mailbot.steps.acting import hash_code
+from mailbot.steps.app import App
+from mailbot.steps.parking import leave_to_people
+from mailbot.store import cases, mails, orders, outbox, proofs, readings
+from mailbot.store.mails import TakenMail
+from mailbot.store.tables import CaseRow, MailRow, MailState, OutboxState
+from mailbot.understand.order_number import OrderChoice, choose_order
+
+BOUNCED = "bounced"
+MESSAGE_ID_CONFLICT = "message_id_conflict"
+_CODE = re.compile(r"(?<![A-Z0-9])[A-Z2-9]{4}[- ]?[A-Z2-9]{4}(?![A-Z0-9])")
+_MOST_CODES = 5
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where a person's mail belongs.
+
+    Attributes:
+        case: the case that it continues; ``None``: it begins one.
+        third_party: it names a case of somebody else, who gets to know nothing of it.
+        proof_used: it brought the code that only the order's address was sent.
+    """
+
+    case: CaseRow | None
+    third_party: bool = False
+    proof_used: bool = False
+
+
+def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> MailRow | None:
+    """Take up a mail that has been read: keep the reading and tell its kind.
+
+    Returns:
+        ``None`` where another process has it by now, or where its content came before (I3).
+    """
+    mail = mails.get_claimed(session, taken)
+    if mail is None:
+        return None
+    twin = mails.find_twin(session, mail, reading.content_key)
+    if twin is not None:
+        mail.duplicate_of = twin
+        mails.finish(mail, MailState.DUPLICATE)
+        return None
+    if reading.message_id and mails.has_namesake(session, mail, reading.message_id):
+        mail.held = mail.held or MESSAGE_ID_CONFLICT
+    if PARTLY_READ in reading.doubts:
+        mail.held = mail.held or PARTLY_READ
+    mails.record_reading(
+        mail,
+        kind=_kind_of(app, reading),
+        content_key=reading.content_key,
+        message_id=reading.message_id,
+        sender=reading.identity.address,
+        form=readings.reading_form(reading),
+    )
+    return mail
+
+
+def _kind_of(app: App, reading: Reading) -> MailKind:
+    """The mail's kind, where our own mail is known first, by what only we can sign (rule A0)."""
+    own = reading.message_id is not None and is_own_message_id(app.instance.message_key, reading.message_id)
+    return MailKind.LOOP if own else reading.kind
+
+
+def file_machine_mail(session: Session, mail: MailRow, reading: Reading, now: datetime) -> None:
+    """File a machine's mail unanswered; a bounce tells its case, and any other is shown on its sender's case."""
+    case: CaseRow | None = None
+    if mail.kind == MailKind.BOUNCE:
+        case = _record_bounce(session, reading, now)
+    elif mail.kind != MailKind.LOOP and reading.identity.address is not None:
+        case = cases.find_open_of(session, reading.identity.address)
+        if case is not None:
+            cases.record_event(session, case, "machine_mail_filed", now, mail=mail.id, mail_kind=mail.kind)
+    mails.finish(mail, MailState.FILED, None if case is None else case.id)
+    log.info("mail_filed", mail_id=mail.id, kind=mail.kind, rule=reading.kind_rule)
+
+
+def _record_bounce(session: Session, reading: Reading, now: datetime) -> CaseRow | None:
+    """Tie a bounce to the message that caused it (rule A1); if it failed for good, a person sees to its case."""
+    for row in outbox.find_by_message_ids(session, _named_ids(reading)):
+        if reading.bounced_for_good:
+            outbox.record_failed(session, row.id, "bounced for good")
+        if row.case_id is not None:
+            case = cases.lock(session, row.case_id)
+            if reading.bounced_for_good:
+                leave_to_people(session, case, BOUNCED, now, message=row.id)
+            else:
+                cases.record_event(session, case, "delivery_reported", now, message=row.id)
+            return case
+    return None
+
+
+def _named_ids(reading: Reading) -> tuple[str, ...]:
+    return tuple({*reading.enclosed_ids, *reading.in_reply_to, *reading.references})
+
+
+def place(app: App, session: Session, reading: Reading, booked: BookedOrder | None, now: datetime) -> Placed:
+    """Find the case that a person's mail belongs to: by our own Message-IDs in its thread, else by order and sender."""
+    threaded = outbox.find_by_message_ids(session, (*reading.in_reply_to, *reading.references))
+    for row in threaded:
+        if row.state in {OutboxState.AMBIGUOUS, OutboxState.FAILED}:
+            outbox.record_sent(session, row.id, now)
+    of_case = next((row for row in threaded if row.case_id is not None), None)
+    if of_case is None or of_case.case_id is None:
+        return Placed(case=_open_case_of(session, reading.identity, booked))
+    case = cases.lock(session, of_case.case_id)
+    codes = frozenset(hash_code(app.instance.message_key, case.id, code) for code in _codes(reading))
+    asked = of_case.template == VERIFICATION
+    if asked and proofs.use_code(session, case.id, codes, now):
+        return Placed(case=case, proof_used=True)
+    ours = reading.identity.address is not None and reading.identity.address == case.customer
+    if ours or _is_order_customer(session, reading.identity, case):
+        return Placed(case=case)
+    return Placed(case=case, third_party=True)
+
+
+def _open_case_of(session: Session, identity: SenderIdentity, booked: BookedOrder | None) -> CaseRow | None:
+    if booked is None or identity.address is None:
+        return None
+    if prove_sender(identity, booked.customer_email).status is not SenderStatus.VERIFIED:
+        return None
+    return cases.find_open_for_order(session, booked.key, identity.address)
+
+
+def _is_order_customer(session: Session, identity: SenderIdentity, case: CaseRow) -> bool:
+    if case.order_key is None or identity.verdict is not Verdict.PASS:
+        return False
+    booked = orders.find(session, case.order_key)
+    return booked is not None and prove_sender(identity, booked.customer_email).status is SenderStatus.VERIFIED
+
+
+def _codes(reading: Reading) -> list[str]:
+    """What may be a verification code in the text that the sender wrote now; a quoted code proves nothing."""
+    new = (segment for segment in reading.body.segments if segment.kind is SegmentKind.NEW)
+    text = " \n".join(reading.body.text[segment.start : segment.end] for segment in new)
+    found = _CODE.findall(unicodedata.normalize("NFKC", text).upper())
+    return [code.replace("-", "").replace(" ", "") for code in found][:_MOST_CODES]
+
+
+def choose(
+    session: Session, order_numbers: tuple[OrderNumberCandidate, ...], sender: str | None, *, lock: bool
+) -> tuple[OrderChoice, BookedOrder | None]:
+    """Which order a mail is about, by the order book; ``lock`` keeps others from deciding about it meanwhile."""
+    keys = {candidate.key for candidate in order_numbers}
+    choice = choose_order(order_numbers, orders.find_customers(session, keys), sender)
+    return choice, None if choice.key is None else orders.find(session, choice.key, lock=lock)

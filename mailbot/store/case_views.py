@@ -1,0 +1,216 @@
+"""Cases as people and scripts see them: the JSON forms of ``case list`` and ``case show``, soonest deadline first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mailbot.model.case import CaseState, Deadline, DeadlineState
+from mailbot.model.money import Money
+from mailbot.store import clocks, mails
+from mailbot.store.cases import number_of
+from mailbot.store.tables import (
+    CaseEventRow,
+    CaseRow,
+    DecisionRow,
+    MailRow,
+    OutboxRow,
+    OutboxState,
+    RefundRow,
+)
+
+_PAGE = 500
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_MESSAGE_STATES = {OutboxState.SENT: "sent", OutboxState.FAILED: "failed", OutboxState.WITHDRAWN: "failed"}
+
+
+def list_cases(session: Session, now: datetime, states: Sequence[CaseState] = ()) -> Iterator[dict[str, Any]]:
+    """Cases in the form of CONTRACT.md, the one whose promise is due next first, closed ones last.
+
+    Args:
+        session: a reading one.
+        now: what deadlines' states are told by.
+        states: only cases in these; none: all.
+    """
+    wanted = select(CaseRow).order_by(CaseRow.id)
+    if states:
+        wanted = wanted.where(CaseRow.state.in_(states))
+    rows = session.scalars(wanted).all()
+    running: dict[int, list[Deadline]] = {}
+    for page in _pages([row.id for row in rows]):
+        running |= clocks.deadlines(session, page)
+    ordered = sorted(rows, key=lambda row: (_next_limit(running.get(row.id, ())), row.id))
+    for some in _pages(ordered):
+        yield from _forms(session, some, running, now)
+
+
+def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
+    """One case with its history, its decisions and the mails as read."""
+    form = next(_forms(session, [case], clocks.deadlines(session, [case.id]), now))
+    events = select(CaseEventRow).where(CaseEventRow.case_id == case.id).order_by(CaseEventRow.id)
+    decisions = select(DecisionRow).where(DecisionRow.case_id == case.id).order_by(DecisionRow.id)
+    form["history"] = [
+        {
+            "at": event.at.isoformat(),
+            "actor": event.actor,
+            "event": event.kind,
+            "from": event.from_state,
+            "to": event.to_state,
+            **event.detail,
+        }
+        for event in session.scalars(events)
+    ]
+    form["decisions"] = [
+        {
+            "at": decision.decided_at.isoformat(),
+            "policy_version": decision.policy_version,
+            "sender_why": decision.sender_why,
+            "facts": decision.facts,
+            "decision": decision.decision,
+            "trace": decision.trace,
+        }
+        for decision in session.scalars(decisions)
+    ]
+    return form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailOfCase:
+    """One mail of a case as stored; ``reading`` is JSON text, ``None`` where it could not be read."""
+
+    received_at: datetime
+    state: str
+    problem: str | None
+    reading: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterOfCase:
+    """One letter of a case, with its final bytes."""
+
+    template: str
+    recipient: str
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+    content: bytes
+
+
+def mails_of(session: Session, case_id: int) -> list[MailOfCase]:
+    """The mails of a case, oldest first."""
+    mine = select(MailRow).where(MailRow.case_id == case_id).order_by(MailRow.received_at, MailRow.id)
+    return [
+        MailOfCase(received_at=row.received_at, state=row.state, problem=row.problem, reading=row.reading)
+        for row in session.scalars(mine)
+    ]
+
+
+def letters_of(session: Session, case_id: int) -> list[LetterOfCase]:
+    """The letters of a case, oldest first."""
+    mine = select(OutboxRow).where(OutboxRow.case_id == case_id).order_by(OutboxRow.id)
+    return [
+        LetterOfCase(
+            template=row.template,
+            recipient=row.recipient,
+            state=row.state,
+            created_at=row.created_at,
+            sent_at=row.sent_at,
+            content=row.content,
+        )
+        for row in session.scalars(mine)
+    ]
+
+
+def newest_raw(session: Session, case: CaseRow) -> bytes:
+    """The newest mail of a case, byte for byte; empty where the server never gave it."""
+    return mails.raw_bytes(session, mails.latest_of_case(session, case.id).sha256)
+
+
+def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(items)
+    while page := list(islice(rest, _PAGE)):
+        yield page
+
+
+def _next_limit(deadlines: Iterable[Deadline]) -> datetime:
+    return min((deadline.limit_at for deadline in deadlines if deadline.met_at is None), default=_NEVER)
+
+
+def _forms(
+    session: Session, rows: Sequence[CaseRow], running: dict[int, list[Deadline]], now: datetime
+) -> Iterator[dict[str, Any]]:
+    ids = [row.id for row in rows]
+    messages = _messages(session, ids)
+    refunds = {
+        row.case_id: row
+        for row in session.scalars(select(RefundRow).where(RefundRow.case_id.in_(ids)).order_by(RefundRow.id))
+    }
+    for row in rows:
+        yield {
+            "case": number_of(row.id),
+            "state": row.state,
+            "order_number": row.order_number,
+            "customer": row.customer,
+            "requested_at": row.requested_at.isoformat(),
+            "outcome": row.outcome,
+            "rule": row.rule,
+            "escalation": row.escalation if row.state == CaseState.ESCALATED else None,
+            "refund": _refund_form(refunds.get(row.id)),
+            "deadlines": [_deadline_form(deadline, now) for deadline in running.get(row.id, ())],
+            "messages": messages.get(row.id, []),
+            "subject": row.subject,
+            "language": row.language,
+            "sender_grade": row.grade,
+            "version": row.version,
+        }
+
+
+def _refund_form(row: RefundRow | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    amount = Money.from_minor(row.amount_minor, row.currency)
+    return {"amount": str(amount), "currency": row.currency, "state": row.state}
+
+
+def _deadline_form(deadline: Deadline, now: datetime) -> dict[str, Any]:
+    state: DeadlineState = deadline.state(now)
+    return {
+        "kind": deadline.kind.value,
+        "due": deadline.due_at.isoformat(),
+        "limit": deadline.limit_at.isoformat(),
+        "state": state.value,
+    }
+
+
+def _messages(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Messages of these cases, in and out, in order of time."""
+    received = select(MailRow.case_id, MailRow.message_id, MailRow.received_at).where(MailRow.case_id.in_(ids))
+    queued = select(
+        OutboxRow.case_id, OutboxRow.message_id, OutboxRow.created_at, OutboxRow.sent_at, OutboxRow.state
+    ).where(OutboxRow.case_id.in_(ids))
+    found = [
+        (case_id or 0, at, _message_form("in", message_id, at, "received"))
+        for case_id, message_id, at in session.execute(received)
+    ]
+    found += [
+        (case_id or 0, sent_at or created_at, _message_form("out", message_id, sent_at or created_at, _told(state)))
+        for case_id, message_id, created_at, sent_at, state in session.execute(queued)
+    ]
+    messages: dict[int, list[dict[str, Any]]] = {}
+    for case_id, _, form in sorted(found, key=itemgetter(0, 1)):
+        messages.setdefault(case_id, []).append(form)
+    return messages
+
+
+def _told(state: str) -> str:
+    """A message's state in the words of CONTRACT.md."""
+    return _MESSAGE_STATES.get(OutboxState(state), "queued")
+
+
+def _message_form(direction: str, message_id: str | None, at: datetime, state: str) -> dict[str, Any]:
+    return {"direction": direction, "message_id": message_id, "at": at.isoformat(), "state": state}

@@ -1,0 +1,58 @@
+"""Questions to orders' addresses on file, whether a mail was their own; codes are kept hashed. Source: sender table."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailbot.store.tables import ProofRow
+
+_MOST_TRIES = 5
+_MOST_AN_ORDER = 3
+_A_DAY = timedelta(hours=24)
+
+
+def may_ask(session: Session, order_key: str, now: datetime) -> bool:
+    """Whether an order's address may be asked again: once in 24 hours, three times in all."""
+    asked = select(func.count(), func.max(ProofRow.asked_at)).where(ProofRow.order_key == order_key)
+    times, last = session.execute(asked).one()
+    return times == 0 or (times < _MOST_AN_ORDER and last + _A_DAY <= now)
+
+
+def record_asked(
+    session: Session, case_id: int, order_key: str, code_hash: str, now: datetime, *, expires_at: datetime
+) -> None:
+    """Note that the address was sent a code."""
+    session.add(
+        ProofRow(
+            case_id=case_id, order_key=order_key, code_hash=code_hash, asked_at=now, expires_at=expires_at, tries=0
+        )
+    )
+
+
+def is_proven(session: Session, case_id: int) -> bool:
+    """Whether a code of this case was ever given back."""
+    used = select(ProofRow.id).where(ProofRow.case_id == case_id, ProofRow.used_at.is_not(None))
+    return session.scalar(used.limit(1)) is not None
+
+
+def use_code(session: Session, case_id: int, code_hashes: frozenset[str], now: datetime) -> bool:
+    """Use up the case's code if it is among these; a wrong try counts, and after five the code is worth nothing.
+
+    Returns:
+        Whether the sender has now proved to read the order's mail.
+    """
+    if not code_hashes:
+        return False
+    live = select(ProofRow).where(
+        ProofRow.case_id == case_id,
+        ProofRow.used_at.is_(None),
+        ProofRow.expires_at > now,
+        ProofRow.tries < _MOST_TRIES,
+    )
+    for row in session.scalars(live.with_for_update()):
+        if row.code_hash in code_hashes:
+            row.used_at = now
+            return True
+        row.tries += 1
+    return False

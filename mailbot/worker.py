@@ -1,0 +1,96 @@
+"""The worker: APScheduler jobs, each one call of a journey function, and IDLE listeners that wake them early."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from mailbot import journey
+from mailbot.errors import MailbotError
+from mailbot.ports import Mailbox
+from mailbot.steps.app import App
+
+_HANDLE_EVERY = timedelta(seconds=5)
+_DELIVER_EVERY = timedelta(seconds=5)
+_CLOCKS_EVERY = timedelta(seconds=60)
+_IDLE_SECONDS = 300.0
+_AFTER_TROUBLE_SECONDS = 30.0
+
+log = structlog.get_logger()
+
+
+@contextmanager
+def working(app: App) -> Iterator[None]:
+    """Work in the background for as long as the context lasts; ending it waits for what is being done."""
+    stopping = threading.Event()
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    wake = partial(_wake, scheduler, app)
+    for mailbox, settings in zip(app.mailboxes, app.settings.mailboxes, strict=True):
+        _add(scheduler, app, f"receive/{mailbox.name}", partial(_receive, app, mailbox, wake), settings.poll_seconds)
+        listener = threading.Thread(target=_listen, args=(mailbox, wake, stopping), daemon=True)
+        listener.start()
+    _add(scheduler, app, "handle", partial(_handle, app, wake), _HANDLE_EVERY.total_seconds())
+    _add(scheduler, app, "deliver", partial(journey.deliver, app), _DELIVER_EVERY.total_seconds())
+    _add(scheduler, app, "clocks", partial(journey.watch_clocks, app), _CLOCKS_EVERY.total_seconds())
+    scheduler.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        scheduler.shutdown(wait=True)
+
+
+def _add(scheduler: BackgroundScheduler, app: App, name: str, work: Callable[[], object], seconds: float) -> None:
+    scheduler.add_job(
+        partial(_run, name, work), "interval", seconds=seconds, id=name, name=name, next_run_time=app.now()
+    )
+
+
+def _run(name: str, work: Callable[[], object]) -> None:
+    """One turn of a job; trouble is logged and the next turn tries again."""
+    try:
+        work()
+    except MailbotError as problem:
+        log.warning("job_failed", why=name, problem=str(problem))
+    except Exception:
+        log.exception("job_broken", why=name)
+
+
+def _receive(app: App, mailbox: Mailbox, wake: Callable[[str], None]) -> None:
+    if journey.receive(app, mailbox):
+        wake("handle")
+
+
+def _handle(app: App, wake: Callable[[str], None]) -> None:
+    if journey.handle_all(app):
+        wake("deliver")
+
+
+def _wake(scheduler: BackgroundScheduler, app: App, name: str) -> None:
+    """Have a job run now instead of at its next turn."""
+    if scheduler.running:
+        scheduler.modify_job(name, next_run_time=app.now())
+
+
+def _listen(mailbox: Mailbox, wake: Callable[[str], None], stopping: threading.Event) -> None:
+    """Wait for new mail by IDLE on a connection of its own; polling goes on whether the server has IDLE or not."""
+    while not stopping.is_set():
+        try:
+            with mailbox.open() as folder:
+                while not stopping.is_set():
+                    if not folder.can_wait:
+                        return
+                    if folder.wait(_IDLE_SECONDS):
+                        wake(f"receive/{mailbox.name}")
+        except MailbotError as problem:
+            log.warning("listener_interrupted", mailbox=mailbox.name, problem=str(problem))
+            stopping.wait(_AFTER_TROUBLE_SECONDS)
+        except Exception:
+            log.exception("listener_broken", mailbox=mailbox.name)
+            stopping.wait(_AFTER_TROUBLE_SECONDS)
