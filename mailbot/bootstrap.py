@@ -25,6 +25,7 @@ from mailbot.steps.app import App, Judgement
 from mailbot.store.instance import ensure_schema, open_instance, record_start
 from mailbot.store.leases import this_holder
 from mailbot.store.transaction import open_engine, transaction
+from mailbot.understand.order_number import compile_order_numbers
 
 __all__ = ["BadOrder", "BookedOrder", "read_orders"]
 
@@ -101,7 +102,12 @@ def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path 
 
 @contextmanager
 def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator[Judgement]:
-    """Everything that reads and decides; needs no database and no secret."""
+    """Everything that reads and decides; needs no database and no secret.
+
+    Raises:
+        InputError: the policy file, a template or the order number's pattern is wrong.
+    """
+    compile_order_numbers(settings.shop.order_number)
     policy, policy_text = open_policy(settings)
     templates = load_templates(find_folder("templates") / "reply")
     rules = ReadingRules(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -132,6 +132,8 @@ def park_on_bug(app: App, taken: TakenMail) -> Iterator[None]:
         yield
     except RetryableError as problem:
         log.warning("mail_postponed", mail_id=taken.id, problem=str(problem))
+        with suppress(RetryableError), transaction(app.engine) as session:
+            mails.give_back(session, taken, app.now())
     except Exception as bug:
         log.warning("mail_failed", mail_id=taken.id, attempt=taken.attempt, problem=type(bug).__name__, exc_info=True)
         _count_failure(app, taken, bug)

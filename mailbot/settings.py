@@ -189,6 +189,12 @@ class MailboxSettings(_Server):
     processed_folder: str = ""
     poll_seconds: int = Field(default=60, ge=5, le=3600)
 
+    @model_validator(mode="after")
+    def _moves_elsewhere(self) -> Self:
+        if self.processed_folder.upper() == self.folder.upper():
+            raise ValueError("processed_folder is the folder itself; name another, or leave it empty")
+        return self
+
 
 class Smtp(_Server):
     """``[smtp]``: the server that takes the shop's replies."""

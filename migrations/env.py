@@ -1,9 +1,11 @@
 """Alembic's entry: runs the migrations on the connection that ``store/instance.py`` or ``make check`` hands over."""
 
+from typing import Literal
+
 from alembic import context
 from sqlalchemy import create_engine
 
-from mailbot.store.tables import Base
+from mailbot.store.tables import Base, UtcTime
 
 config = context.config
 
@@ -30,10 +32,8 @@ def _migrate(connection: object) -> None:
         context.run_migrations()
 
 
-def _render_item(kind: str, item: object, _context: object) -> str | bool:
-    if kind == "type" and type(item).__name__ == "UtcTime":
-        return "sa.DateTime(timezone=True)"
-    return False
+def _render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcTime) else False
 
 
 run()

@@ -1,4 +1,4 @@
-"""What every test may ask for: the corpora, and a say in whether a missing server is a skip or a failure."""
+"""What every test may ask for: the corpora, and the servers of ``tests/servers``."""
 
 import os
 from collections.abc import Callable
@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.absent import absent
+
+pytest_plugins = ["tests.servers.plugin"]
+
 _CORPORA = Path(os.environ.get("MAILBOT_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
-
-
-def absent(what: str, mend: str) -> None:
-    """Skip the test, naming what is not here; with ``MAILBOT_TEST_REQUIRE=all`` fail it instead."""
-    if os.environ.get("MAILBOT_TEST_REQUIRE") == "all":
-        pytest.fail(f"{what} is required and absent; {mend}")
-    pytest.skip(f"{what} is absent; {mend}")
 
 
 @pytest.fixture(scope="session")

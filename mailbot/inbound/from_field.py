@@ -103,6 +103,6 @@ def _flags(shown: str, address: str) -> tuple[str, ...]:
 def _mixes_scripts(word: str) -> bool:
     """Whether a word passes foreign letters off as Latin ones among real ones."""
     # Its tables take 0.1 s to load, and few names need them.
-    from confusable_homoglyphs import confusables  # type: ignore[import-untyped]  # noqa: PLC0415
+    from confusable_homoglyphs import confusables  # noqa: PLC0415
 
     return bool(confusables.is_dangerous(word, preferred_aliases=["latin"]))

@@ -10,7 +10,7 @@ from imaplib import IMAP4
 from time import monotonic
 from typing import Any
 
-from imapclient import DELETED, SEEN  # type: ignore[import-untyped]  # it ships no types
+from imapclient import DELETED, SEEN
 
 from mailbot.inbound.imap_link import (
     BROKEN,
@@ -177,12 +177,18 @@ class _ImapFolder:
             if there:
                 self._mark(there)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for new mail by IDLE (RFC 2177), at most so long; ``False`` at once where the server has no IDLE."""
+    @property
+    def can_wait(self) -> bool:
+        """Whether the server has IDLE (RFC 2177)."""
         with self._asking() as link:
-            if not link.has_capability("IDLE"):
-                return False
-            until = monotonic() + seconds
+            return bool(link.has_capability("IDLE"))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for new mail by IDLE, at most so long; ``False`` at once where the server has no IDLE."""
+        if not self.can_wait:
+            return False
+        until = monotonic() + seconds
+        with self._asking() as link:
             link.noop()
             grown = bool(link.heard_of_mail())
             while not grown and (left := until - monotonic()) > 0:

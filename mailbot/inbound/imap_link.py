@@ -7,8 +7,8 @@ from contextlib import ExitStack, suppress
 from imaplib import IMAP4
 from typing import Any
 
-from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]  # it ships no types
-from imapclient.exceptions import CapabilityError, LoginError  # type: ignore[import-untyped]  # the same
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError, LoginError
 
 from mailbot.errors import PermanentError, RetryableError
 from mailbot.settings import MailboxSettings, Security

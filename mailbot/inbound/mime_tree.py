@@ -11,7 +11,7 @@ from email.message import Message
 from email.policy import Compat32
 from typing import TypeVar
 
-import mailparser  # type: ignore[import-untyped]  # mail-parser ships no types
+import mailparser
 
 from mailbot.inbound.mime_bounds import TOO_DEEP, TOO_MANY_PARTS, bounded
 from mailbot.inbound.mime_fields import ContentField, parse_content_field

@@ -17,7 +17,7 @@ from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from mailbot.errors import PermanentError
+from mailbot.errors import PermanentError, RetryableError
 from mailbot.model.reading import Reading
 from mailbot.sandbox.rules import ReadingRules, request_bytes, rules_bytes
 from mailbot.sandbox.wire import receive_frame, send_frame
@@ -33,6 +33,10 @@ _ALONE = b"1"
 
 class ReadingFailedError(PermanentError):
     """A mail could not be read within the limits; the text says which and holds no word of the mail."""
+
+
+class NoReaderError(RetryableError):
+    """The process that reads mails does not start; no mail is to blame."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,12 +137,12 @@ class Sandbox:
                 socket.send_fds(control, [b"c"], [theirs.fileno()])
                 pid = int.from_bytes(control.recv(4), "big")
             except OSError:
-                self._end_server()
-                ours.close()
-                raise ReadingFailedError("the process that reads mails has ended; it is started again") from None
-        child = _Child(pid=pid, talk=ours)
-        send_frame(ours, self._rules)
-        return child
+                pid = 0
+        if not pid:
+            self._end_server()
+            ours.close()
+            raise NoReaderError("the process that reads mails has ended; it is started again")
+        return _Child(pid=pid, talk=ours)
 
     def _ensure_server(self) -> socket.socket:
         if self._control is not None and self._server is not None and self._server.poll() is None:
@@ -155,8 +159,13 @@ class Sandbox:
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
-        self._alone = ours.recv(1) == _ALONE
+        send_frame(ours, self._rules)
+        ready = ours.recv(1)
         self._control = ours
+        if not ready:
+            self._end_server()
+            raise NoReaderError("the process that reads mails does not start; run mailbot doctor")
+        self._alone = ready == _ALONE
         return ours
 
     def _end_server(self) -> None:

@@ -1,7 +1,8 @@
 """The process that children are forked from: everything imported once, the environment empty, the network gone.
 
-It runs as ``python -c`` with one socket and nothing else of its parent's. For each request it forks a child, gives it
-the socket that came with the request, and answers with the child's process id. It ends when its parent does.
+It runs as ``python -c`` with one socket and nothing else of its parent's. The shop's rules come first over it; then, for
+each request, it forks a child, gives it the socket that came with the request, and answers with the child's process id.
+It ends when its parent does.
 Source: RELIABILITY.md, P2 and Limits.
 """
 
@@ -36,8 +37,12 @@ def serve(control_fd: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     alone = leave_network()
-    gc.freeze()
     with socket.socket(fileno=control_fd) as control:
+        rules = receive_frame(control, _LONGEST_REQUEST)
+        if rules is None:
+            return
+        examiner = Examiner(rules)
+        gc.freeze()
         control.sendall(ALONE if alone else NOT_ALONE)
         while True:
             message, sockets, _, _ = socket.recv_fds(control, 1, 1)
@@ -46,7 +51,7 @@ def serve(control_fd: int) -> None:
             child = os.fork()
             if child == 0:
                 control.close()
-                _run_child(sockets[0])
+                _run_child(sockets[0], examiner)
             os.close(sockets[0])
             control.sendall(child.to_bytes(4, "big"))
 
@@ -64,22 +69,18 @@ def leave_network() -> bool:
         return False
 
 
-def _run_child(talk_fd: int) -> None:
+def _run_child(talk_fd: int, examiner: Examiner) -> None:
     status = 1
     with suppress(BaseException):
         for limit, most in _LIMITS.items():
             resource.setrlimit(limit, (most, most))
         with socket.socket(fileno=talk_fd) as talk:
-            _answer_requests(talk)
+            _answer_requests(talk, examiner)
         status = 0
     os._exit(status)
 
 
-def _answer_requests(talk: socket.socket) -> None:
-    rules = receive_frame(talk, _LONGEST_REQUEST)
-    if rules is None:
-        return
-    examiner = Examiner(rules)
+def _answer_requests(talk: socket.socket, examiner: Examiner) -> None:
     while (request := receive_frame(talk, _LONGEST_REQUEST)) is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + _CPU_SECONDS + 1, hard))

@@ -17,6 +17,7 @@ from mailbot.store.upsert import insert_all_absent, insert_if_absent
 MOST_ATTEMPTS = 3
 MOST_FETCHES = 10
 _CLAIM_LASTS = timedelta(minutes=10)
+_POSTPONED_BY = timedelta(minutes=1)
 _MOST_MESSAGE_ID = 250
 
 
@@ -261,6 +262,17 @@ def record_reading(
 def finish(mail: MailRow, state: MailState, case_id: int | None = None) -> None:
     """Bring a mail to its end: handled, filed or a duplicate."""
     mail.state, mail.taken_by, mail.next_try_at, mail.case_id = state, None, None, case_id
+
+
+def give_back(session: Session, taken: TakenMail, now: datetime) -> None:
+    """Leave a mail for a later pass because something around it did not work; that costs it no attempt."""
+    mine = update(MailRow).where(
+        MailRow.id == taken.id, MailRow.state == MailState.PROCESSING, MailRow.attempts == taken.attempt
+    )
+    again_at = now + _POSTPONED_BY
+    session.execute(
+        mine.values(state=MailState.STORED, attempts=taken.attempt - 1, taken_by=None, next_try_at=again_at)
+    )
 
 
 def record_failure(mail: MailRow, problem: str) -> bool:

@@ -30,8 +30,8 @@ def find(session: Session, key: str, *, lock: bool = False) -> BookedOrder | Non
 
 def find_customers(session: Session, keys: Collection[str]) -> dict[str, str | None]:
     """Which of these order keys the book has, each with its customer's address."""
-    rows = session.execute(select(OrderRow.key, OrderRow.customer_email).where(OrderRow.key.in_(keys))) if keys else ()
-    return dict(rows)
+    known = select(OrderRow.key, OrderRow.customer_email).where(OrderRow.key.in_(keys))
+    return {row.key: row.customer_email for row in session.execute(known)} if keys else {}
 
 
 def is_customer(session: Session, address: str) -> bool:

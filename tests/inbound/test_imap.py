@@ -2,15 +2,16 @@
 
 import logging
 import socket
+import ssl
 import traceback
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from imapclient import SocketTimeout  # type: ignore[import-untyped]  # it ships no types
+from imapclient import SocketTimeout
 
 from mailbot.demo.servers import MailServers
 from mailbot.errors import PermanentError, RetryableError
@@ -129,15 +130,16 @@ def test_a_message_that_cannot_be_fetched_takes_no_other_with_it(opened: Opening
 
 
 @pytest.mark.parametrize("announced", [5, 40 * MILLION])
-def test_a_lying_server_fills_no_memory(opened: Opening, announced: int) -> None:
-    script = fetching(None) | {"UID FETCH": b"* 2 FETCH (UID 2 BODY[] {4294967296}\r\n" + bytes(30 * MILLION)}
+@pytest.mark.parametrize("lie", [b"* 2 FETCH (UID 2 BODY[] {4294967296}\r\n", b'* 2 FETCH (UID 2 BODY[] "'])
+def test_a_lying_server_fills_no_memory(opened: Opening, announced: int, lie: bytes) -> None:
+    script = fetching(None) | {"UID FETCH": lie + bytes(200 * MILLION)}
     with opened(script) as (folder, _):
         tracemalloc.start()
         (mail,) = folder.fetch(listed(2, size=announced))
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert mail.data is None
-    assert peak < MILLION
+    assert peak < 5 * MILLION + 2 * announced
 
 
 def test_a_message_that_cannot_be_fetched_and_has_vanished_is_left_out(opened: Opening) -> None:
@@ -299,6 +301,7 @@ IDLE: dict[str, Answer] = {"CAPABILITY": b"* CAPABILITY IMAP4rev1 IDLE\r\n%TAG O
 
 def test_a_server_without_idle_is_not_waited_at(opened: Opening) -> None:
     with opened({}) as (folder, server):
+        assert folder.can_wait is False
         assert folder.wait(60) is False
         assert "IDLE" not in server.verbs()
 
@@ -442,6 +445,30 @@ def test_without_starttls_nothing_is_told(settings: Making, script: dict[str, An
         with pytest.raises((PermanentError, RetryableError)), mailbox.open():
             pass
         assert set(server.verbs()) & {"LOGIN", "AUTHENTICATE"} == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        pytest.param(b"", None, id="nothing"),
+        pytest.param(b"* CAPABILITY IMAP4rev1 MOVE\r\n", RetryableError, id="something that is not protected"),
+    ],
+)
+def test_nothing_may_be_said_between_starttls_and_tls(
+    settings: Making, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch, said: bytes, error: type[Exception] | None
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(dovecot.certificate))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(dovecot.certificate, dovecot.certificate.with_name("key.pem"))
+    script: dict[str, Answer] = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 STARTTLS\r\n%TAG OK done\r\n",
+        "STARTTLS": b"%TAG OK begin\r\n" + said,
+    }
+    with scripted_imap(script, tls=tls) as server:
+        mailbox = ImapMailbox(settings(server.port, host="localhost", security="starttls"))
+        with pytest.raises(error) if error else nullcontext(), mailbox.open():
+            pass
+        assert ("LOGIN" in server.verbs()) is (error is None)
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inscriptis import get_text  # type: ignore[import-untyped]  # inscriptis ships no types
+from inscriptis import get_text  # inscriptis ships no types
 
 from mailbot.inbound.mime import parse_mail
 from mailbot.model.mail import InboundMail

@@ -1,0 +1,1 @@
+"""The demonstration: embedded mail servers and sample mails."""

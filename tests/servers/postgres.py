@@ -1,0 +1,90 @@
+"""A PostgreSQL for the tests: the one they are told of, else a cluster of their own that keeps its promises (fsync)."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, create_engine, make_url, text
+
+from tests.servers.absent import absent
+from tests.servers.processes import LOOPBACK, free_port, private_folder, running
+
+_SUPERUSER = "mailbot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """A server in which databases may be made."""
+
+    url: URL
+    _made: list[str] = field(default_factory=list)
+
+    def new_database(self) -> str:
+        """Make an empty database and give its SQLAlchemy URL."""
+        name = f"mailbot_test_{uuid4().hex[:12]}"
+        self._do(f"CREATE DATABASE {name}")
+        self._made.append(name)
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+    def drop_databases(self) -> None:
+        """Drop every database that was made here, whoever is still connected."""
+        while self._made:
+            self._do(f"DROP DATABASE IF EXISTS {self._made.pop()} WITH (FORCE)")
+
+    def _do(self, command: str) -> None:
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(command))
+        engine.dispose()
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """Use the server of ``MAILBOT_TEST_POSTGRES_URL``, or run one, or skip where there is neither."""
+    if find_spec("psycopg") is None:
+        absent("psycopg", "install the extra postgres")
+    given = os.environ.get("MAILBOT_TEST_POSTGRES_URL")
+    with ExitStack() as stack:
+        url = make_url(given).set(drivername="postgresql+psycopg") if given else stack.enter_context(_own_cluster())
+        server = Postgres(url=url)
+        stack.callback(server.drop_databases)
+        yield server
+
+
+@contextmanager
+def _own_cluster() -> Iterator[URL]:
+    programs = _programs()
+    user = "postgres" if os.geteuid() == 0 else None
+    with ExitStack() as stack:
+        folder = stack.enter_context(private_folder("postgres"))
+        cluster, port = folder / "cluster", free_port()
+        cluster.mkdir(mode=0o700)
+        if user is not None:
+            shutil.chown(cluster, user, user)
+        options = ["-D", str(cluster), "-U", _SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        initdb = [str(programs / "initdb"), *options]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, group=user)
+        settings = {"listen_addresses": LOOPBACK, "port": port, "unix_socket_directories": "", "fsync": "on"}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(programs / "postgres"), "-D", str(cluster), *arguments]
+        log = folder / "start.log"
+        stack.enter_context(running(command, port=port, log=log, user=user, ended_by=signal.SIGINT))
+        yield URL.create("postgresql+psycopg", username=_SUPERUSER, host=LOOPBACK, port=port, database="postgres")
+
+
+def _programs() -> Path:
+    """Where the newest installed PostgreSQL has its programs."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    if installed:
+        return installed[-1]
+    found = shutil.which("postgres")
+    if found is None:
+        absent("PostgreSQL", "install postgresql, or set MAILBOT_TEST_POSTGRES_URL")
+    return Path(found).resolve().parent
