@@ -32,7 +32,7 @@ class Sender:
     """What the sender table needs to know about one mail.
 
     Attributes:
-        address: the strict From address; ``None`` where it is ambiguous.
+        address: the strict From address; ``None`` where it is ambiguous, or the verdicts about it are in conflict.
         order_address: the address on file of the order that the mail names; ``None`` without one.
         invoice_came: whether the mail, or an earlier one of its case, brought an invoice of any kind.
         no_auto_reply: rule A4: a machine may not answer this person.
@@ -81,7 +81,8 @@ def plan(decision: Decision, template: str, sender: Sender) -> Plan:
     verification_to = _verification_to(sender)
     reached = reply_to is not None or verification_to is not None
     approved = decision.outcome in APPROVALS
-    held = not reached or (approved and sender.grade not in _PROVEN)
+    doubtful = sender.address is None and sender.grade is SenderGrade.VX
+    held = doubtful or not reached or (approved and sender.grade not in _PROVEN)
     return Plan(
         state=CaseState.ESCALATED if held else _STATES[decision.outcome],
         reply=reply,

@@ -8,7 +8,7 @@ from mailbot.act.plan import Plan, Sender, plan
 from mailbot.inbound.sender import Proof, prove_sender
 from mailbot.model.book import BookedOrder
 from mailbot.model.facts import Claim, Evidence, Facts, InvoiceStatus, Order, Reason, Remedy
-from mailbot.model.mail import SenderIdentity
+from mailbot.model.mail import SenderIdentity, Verdict
 from mailbot.model.money import Money
 from mailbot.model.reading import InvoiceReading, OrderNumberCandidate, Reading, Topic
 from mailbot.policy.decide import Answered, decide
@@ -145,7 +145,7 @@ def consider(
     answered = decide(facts, policy)
     sender = Sender(
         grade=proof.grade,
-        address=gathered.identity.address,
+        address=None if gathered.identity.verdict is Verdict.CONFLICT else gathered.identity.address,
         order_address=None if booked is None else booked.customer_email,
         invoice_came=status is not InvoiceStatus.ABSENT,
         no_auto_reply=gathered.no_auto_reply,

@@ -1,0 +1,288 @@
+"""Which phrases of one language say what: a file ``lexicon/<language>.toml`` as a frozen ``Lexicon``.
+
+The head of ``lexicon/en.toml`` explains the tables; a further language is a further file, no code.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from mailbot.errors import InputError, shown
+from mailbot.model.facts import Reason, Remedy
+from mailbot.understand.phrases import Phrase, PhraseCompiler, rarest_first
+from mailbot.understand.stated_dates import DateWords, compile_date_words
+from mailbot.understand.wording import NUMBER, spell
+
+_WORD = re.compile(r"[^\W\d_]+")
+_LANGUAGE_CODE = 2  # letters: ISO 639-1
+_STEM_KEY = 3
+
+
+class Kind(StrEnum):
+    """What a phrase is for: the table of the lexicon that it stands in."""
+
+    REASON = "reason"
+    WANTS = "wants"
+    FACT = "facts"
+    RECEIVED = "received"
+    ITEM = "items"
+    DISPUTE = "dispute"
+    DOUBT = "doubts"
+    OTHER = "other"
+    FRAME = "frames"
+    FILLER = "filler"
+
+
+class Strength(StrEnum):
+    """How much a phrase tells by itself; the head of ``lexicon/en.toml`` explains each."""
+
+    CLEAR = "clear"
+    LIKELY = "likely"
+    GENERIC = "generic"
+    VAGUE = "vague"
+
+    @property
+    def yields(self) -> bool:
+        """Whether any other reason goes before it."""
+        return self in {Strength.GENERIC, Strength.VAGUE}
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a person should look."""
+        return self in {Strength.LIKELY, Strength.VAGUE}
+
+
+QUESTIONS = frozenset({"policy", "status", "advice", "change", "process"})
+"""Values of ``other`` that ask for something, however they are put."""
+
+
+class Frame(StrEnum):
+    """What a phrase does to the words around it; the head of ``lexicon/en.toml`` explains each."""
+
+    HYPOTHETICAL = "hypothetical"
+    POLITE = "polite"
+    AFFIRMING = "affirming"
+    HEDGE = "hedge"
+    ELSEWHERE = "elsewhere"
+    REPORTED = "reported"
+    QUESTION = "question"
+
+
+class Fact(StrEnum):
+    """A fact of the claim that is stated or denied."""
+
+    ITEM_USED = "item_used"
+    ITEM_ALTERED = "item_altered"
+    ORIGINAL_BOX = "original_box"
+    REPURCHASED = "repurchased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One phrase and what it says: ``reason`` ``change_of_mind`` ``clear``, ``facts`` ``item_used`` ``no``."""
+
+    kind: Kind
+    value: str
+    strength: str
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """All that reading needs to know of one language.
+
+    Attributes:
+        language: ISO 639-1.
+        same: written word to the plain words that it stands for.
+        neutral: words that never are a reason by themselves; the ``everyday`` ones among them can be one together.
+        tells: word to the reasons, facts and doubts whose phrases use it; one that no phrase explains hints at them.
+        vocabulary: every word that the lexicon knows.
+        negators, breaks, alternatives: words that deny what follows, that end a denial, that carry it on through a
+            list ("or").
+        grounds, conclusions: words that announce a reason ("because"), that follow one ("so").
+        goods: words that say what a mail is about: an order, goods, an invoice.
+        names_capitalised: an upper-case word within a sentence is a name (not so in German).
+        by_word: the word that a rule is found by, to the places of those rules and to what else each needs.
+    """
+
+    language: str
+    same: Mapping[str, Sequence[str]]
+    neutral: frozenset[str]
+    everyday: frozenset[str]
+    tells: Mapping[str, frozenset[str]]
+    vocabulary: frozenset[str]
+    negators: frozenset[str]
+    breaks: frozenset[str]
+    alternatives: frozenset[str]
+    grounds: frozenset[str]
+    conclusions: frozenset[str]
+    goods: frozenset[str]
+    abbreviations: frozenset[str]
+    names_capitalised: bool
+    dates: DateWords
+    rules: tuple[Rule, ...]
+    by_word: Mapping[str, Sequence[tuple[int, frozenset[str]]]]
+    has_stems: bool
+
+    def candidates(self, words: Sequence[str]) -> list[int]:
+        """Places in ``rules`` of those whose two most telling needs stand in ``words``, in the order of the file."""
+        present = set(words)
+        if self.has_stems:
+            present.update([f"{word[:_STEM_KEY]}*" for word in present])
+        found = set()
+        for word in present & self.by_word.keys():
+            for place, need in self.by_word[word]:
+                if not need.isdisjoint(present):
+                    found.add(place)
+        return sorted(found)
+
+
+_VALUES: Mapping[Kind, frozenset[str] | None] = {
+    Kind.REASON: frozenset(Reason) - {Reason.UNSPECIFIED},
+    Kind.WANTS: frozenset(Remedy) - {Remedy.UNSPECIFIED},
+    Kind.FACT: frozenset(Fact),
+    Kind.FRAME: frozenset(Frame),
+    Kind.RECEIVED: None,
+    Kind.ITEM: None,
+    Kind.DISPUTE: None,
+    Kind.DOUBT: None,
+    Kind.OTHER: None,
+    Kind.FILLER: None,
+}
+_STRENGTHS: Mapping[Kind, frozenset[str]] = {
+    Kind.REASON: frozenset(Strength),
+    Kind.WANTS: frozenset({Strength.CLEAR, Strength.LIKELY}),
+    Kind.FACT: frozenset({"yes", "no"}),
+}
+_PLAIN = frozenset({Strength.CLEAR})
+
+
+@cache
+def load_lexicons() -> Mapping[str, Lexicon]:
+    """Every language that ships, by its code; read once.
+
+    Raises:
+        InputError: a file is wrong; the text says where.
+    """
+    folder = files("mailbot.understand") / "lexicon"
+    names = sorted(file.name for file in folder.iterdir())
+    languages = [name.removesuffix(".toml") for name in names if name.endswith(".toml")]
+    return MappingProxyType(
+        {
+            language: parse_lexicon((folder / f"{language}.toml").read_text(encoding="utf-8"), language)
+            for language in languages
+            if len(language) == _LANGUAGE_CODE
+        }
+    )
+
+
+def parse_lexicon(text: str, language: str) -> Lexicon:
+    """Compile one lexicon file.
+
+    Args:
+        text: TOML as the head of ``lexicon/en.toml`` describes it.
+        language: ISO 639-1.
+
+    Raises:
+        InputError: it is no such file; the text names the table and the phrase.
+    """
+    try:
+        file = tomllib.loads(text)
+        return _lexicon(file, language, frozenset(_WORD.findall(text.lower())))
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, ValueError) as problem:
+        raise InputError(f"lexicon {language}: {type(problem).__name__}: {problem}") from None
+    except InputError as problem:
+        raise InputError(f"lexicon {language}: {problem}") from None
+
+
+def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) -> Lexicon:
+    listed = {variant: tuple(plain.split()) for plain, variants in file["same"].items() for variant in variants.split()}
+    same = _misspelt(file["grammar"]["mistyped"].split(), written) | listed
+    compiler = PhraseCompiler(file["words"], lambda word: spell(word, same))
+    rules = tuple(_rules(file, compiler))
+    grammar = file["grammar"]
+    everyday = _words(file["neutral"]["everyday"].values())
+    neutral = everyday | _words(file["neutral"]["empty"].values())
+    said = {kind: _said(rules, kind) for kind in Kind}
+    dates = compile_date_words(**file["dates"])
+    return Lexicon(
+        language=language,
+        same=MappingProxyType(same),
+        neutral=neutral,
+        everyday=everyday,
+        tells=_tells(rules, neutral | said[Kind.WANTS]),
+        vocabulary=neutral.union(*said.values(), *([plain] for plains in same.values() for plain in plains)),
+        negators=_words([grammar["negators"]]),
+        breaks=_words([grammar["breaks"]]),
+        alternatives=_words([grammar["alternatives"]]),
+        grounds=_words([grammar["grounds"]]),
+        conclusions=_words([grammar["conclusions"]]),
+        goods=_words([grammar["goods"]]) | {NUMBER},
+        abbreviations=_words([grammar["abbreviations"]]),
+        names_capitalised=grammar["names_capitalised"],
+        dates=dates,
+        rules=rules,
+        by_word=_index(rules),
+        has_stems=any(word.endswith("*") for rule in rules for need in rule.phrase.needs for word in need),
+    )
+
+
+def _misspelt(mistyped: Sequence[str], written: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Every spelling that is one slip away from a word that mails turn on, but for words that the file itself writes."""
+    letters = sorted(set("".join(written)))
+    slips = {}
+    for word in mistyped:
+        for place in range(1, len(word) + 1):
+            head, tail = word[:place], word[place:]
+            forms = [head + tail[1:], head + tail[1:2] + tail[:1] + tail[2:]]
+            forms += [head + letter + rest for letter in letters for rest in (tail, tail[1:])]
+            slips.update({form: (word,) for form in forms if form not in written})
+    return slips
+
+
+def _rules(file: Mapping[str, Any], compiler: PhraseCompiler) -> Iterator[Rule]:
+    for kind in Kind:
+        for value, phrases in file[kind].items():
+            values = _VALUES[kind]
+            if values is not None and value not in values:
+                raise InputError(f"[{kind}] {value!r} is none of {', '.join(sorted(values))}")
+            by_strength = phrases if isinstance(phrases, dict) else {Strength.CLEAR: phrases}
+            for strength, written in by_strength.items():
+                if strength not in _STRENGTHS.get(kind, _PLAIN):
+                    raise InputError(f"[{kind}.{value}] has no {strength!r}")
+                for phrase in written:
+                    yield Rule(kind=kind, value=value, strength=strength, phrase=compiler.compile(phrase))
+
+
+def _said(rules: Sequence[Rule], kind: Kind) -> frozenset[str]:
+    return frozenset().union(*(rule.phrase.words for rule in rules if rule.kind is kind))
+
+
+def _tells(rules: Sequence[Rule], silent: frozenset[str]) -> Mapping[str, frozenset[str]]:
+    tells: dict[str, set[str]] = {}
+    for rule in rules:
+        if rule.kind in {Kind.REASON, Kind.FACT, Kind.DISPUTE, Kind.DOUBT}:
+            for word in rule.phrase.words - silent:
+                tells.setdefault(word, set()).add(rule.value)
+    return MappingProxyType({word: frozenset(values) for word, values in tells.items()})
+
+
+def _words(lists: Any) -> frozenset[str]:
+    texts = list(lists)
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError(f"{shown(texts)} is no text of words")
+    return frozenset(word for text in texts for word in text.split())
+
+
+def _index(rules: Sequence[Rule]) -> Mapping[str, Sequence[tuple[int, frozenset[str]]]]:
+    index: dict[str, list[tuple[int, frozenset[str]]]] = {}
+    for place, needs in enumerate(rarest_first(rule.phrase for rule in rules)):
+        for word in needs[0]:
+            index.setdefault(word, []).append((place, needs[min(1, len(needs) - 1)]))
+    return MappingProxyType(index)

@@ -1,0 +1,184 @@
+"""Which of the shop's order numbers does a text name, however the customer writes them, and which one is meant?"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailbot.model.facts import number_key
+from mailbot.model.money import DECIMALS
+from mailbot.model.reading import OrderNumberCandidate
+from mailbot.understand.number_pattern import SqueezedPattern, squeeze_pattern
+
+_MOST_BETWEEN = 4  # signs dropped between two characters of one number: " - "
+_OWN_WORDS = frozenset({"subject", "body"})
+_KEPT = re.compile(r"[!-,./-~]+|[^\x00-\x7f]")  # runs of ASCII but spaces and hyphens, and every other sign
+_DASHES = {"\N{MINUS SIGN}", "\N{HYPHEN BULLET}", "\N{SOFT HYPHEN}"}
+_CURRENCY = "[$€£¥₹]|" + "|".join(sorted(DECIMALS))
+_NUMBER_GOES_ON_BEFORE = re.compile(
+    rf"(?:\d[ \t\xa0.,:)]|\d\) ?|[\d\W]/|[^\W_][-/\N{{EN DASH}}]|\d ?[-\N{{EN DASH}}] ?|[+/]|\+ |(?:{_CURRENCY})[ \xa0]?)\Z"
+)
+_NUMBER_GOES_ON_AFTER = re.compile(
+    rf"[ \t\xa0.,:/\N{{EN DASH}}-]\d|/|[ \xa0]?(?:%|{_CURRENCY})(?!\w)| [-\N{{EN DASH}}] \d"
+)
+_TOWN_BEFORE = re.compile(r"(?:\A|[\n,]) ?(?:[A-Z]{1,2}-)?\Z")
+_TOWN_AFTER = re.compile(r"[ \xa0][^\W\d_a-zà-ÿ][^\W\d_]+")
+_STATE_BEFORE = re.compile(r"(?:\A|[\W_])[A-Z]{2}[ \xa0]\Z")
+_CONTEXT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNumbers:
+    """The shop's pattern, ready to look for numbers without regard to case, spaces and hyphens (CONTRACT.md)."""
+
+    pattern: SqueezedPattern
+
+    def find(self, text: str, part: str, quoted: Sequence[tuple[int, int]] = ()) -> tuple[OrderNumberCandidate, ...]:
+        """Every place of ``text`` that is one of the shop's order numbers, in order.
+
+        A number may be torn by spaces and hyphens of any script, and by one line break; the signs on either side of
+        it must be no letters or digits. A number without letters must also not be one group of a longer one (a
+        telephone number, a date, a price, a postcode), and is only torn where the pattern itself has a separator.
+
+        Args:
+            text: any text.
+            part: as in ``Span``.
+            quoted: ranges of ``text`` that the customer did not write now, ascending and apart.
+        """
+        starts = [start for start, _ in quoted]
+        found = []
+        for number, start, end in self._matches(text):
+            before = bisect_right(starts, start) - 1
+            found.append(
+                OrderNumberCandidate(
+                    number=number,
+                    key=number_key(number),
+                    part=part,
+                    start=start,
+                    end=end,
+                    quote=text[start:end],
+                    quoted=before >= 0 and start < quoted[before][1],
+                )
+            )
+        return tuple(found)
+
+    def keys(self, text: str) -> tuple[str, ...]:
+        """Keys of all order numbers that a text names, each once, in order."""
+        return tuple(dict.fromkeys(number_key(number) for number, _, _ in self._matches(text)))
+
+    def _matches(self, text: str) -> Iterator[tuple[str, int, int]]:
+        squeezed, origins = _squeeze(text)
+        at = 0
+        while (match := self.pattern.search(squeezed, at)) is not None:
+            start, end = origins[match.start()], origins[match.end() - 1] + 1
+            number = self.pattern.written(match)
+            inside = origins[match.start() : match.end()]
+            if number is not None and _stands_alone(text, start, end) and self._holds_together(text, inside, match):
+                yield number, start, end
+                at = match.end()
+            else:
+                at = match.start() + 1
+
+    def _holds_together(self, text: str, origins: Sequence[int], match: re.Match[str]) -> bool:
+        gaps = [place for place in range(1, len(origins)) if origins[place] - origins[place - 1] > 1]
+        between = [text[origins[place - 1] + 1 : origins[place]] for place in gaps]
+        if any(len(gap) > _MOST_BETWEEN for gap in between) or sum(gap.count("\n") for gap in between) > 1:
+            return False
+        if any(sign.isalpha() for sign in match[0]):
+            return True
+        own = self.pattern.separators(match)
+        return all(match.start() + place in own for place in gaps) and _is_no_group(text, origins[0], origins[-1] + 1)
+
+
+def compile_order_numbers(pattern: str) -> OrderNumbers:
+    r"""Make the shop's pattern ready, once; ``AW-\d{5}`` then also finds ``aw 10231`` and ``#AW10231.``.
+
+    Raises:
+        InputError: it is no regular expression, matches nothing or the empty text, or uses what cannot be matched
+            without regard to spaces and hyphens (back-references, conditions, flags but ``(?i)``).
+    """
+    return OrderNumbers(pattern=squeeze_pattern(pattern))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChoice:
+    """Which order a mail is about.
+
+    Attributes:
+        key: of an order in the book; ``None`` where the mail names none, or where a person must choose.
+        given: the one number that the mail gives and the book does not have, as the shop would write it.
+        ambiguous: several orders could be meant.
+    """
+
+    key: str | None
+    given: str | None
+    ambiguous: bool
+
+
+def choose_order(
+    candidates: Iterable[OrderNumberCandidate], known: Mapping[str, str | None], sender_address: str | None
+) -> OrderChoice:
+    """Choose the order that a mail is about; quoted candidates never decide.
+
+    What the customer writes (subject and body) goes before what came with it (attachments, file names). Within each,
+    one order of the book decides; of several, the only one whose customer is the sender. An attachment that names a
+    known order beside words that give another number, unknown to the book, is a contradiction for a person.
+
+    Args:
+        candidates: of every part of the mail.
+        known: keys of the orders that the book has, with the customer's address if it has that.
+        sender_address: the bare address in lower case; ``None`` where the From field is ambiguous.
+    """
+    words: dict[str, str] = {}
+    papers: dict[str, str] = {}
+    for candidate in candidates:
+        if not candidate.quoted:
+            (words if candidate.part in _OWN_WORDS else papers).setdefault(candidate.key, candidate.number)
+    for named in (words, papers):
+        hits = [key for key in named if key in known]
+        if hits:
+            key = _only_one(hits, known, sender_address)
+            contradicted = named is papers and bool(words)
+            if key is None or contradicted:
+                return OrderChoice(key=None, given=None, ambiguous=True)
+            return OrderChoice(key=key, given=None, ambiguous=False)
+    given = list((words or papers).values())
+    return OrderChoice(key=None, given=given[0] if len(given) == 1 else None, ambiguous=len(given) > 1)
+
+
+def _only_one(hits: Sequence[str], known: Mapping[str, str | None], sender_address: str | None) -> str | None:
+    if len(hits) == 1:
+        return hits[0]
+    own = [key for key in hits if sender_address is not None and (known[key] or "").lower() == sender_address.lower()]
+    return own[0] if len(own) == 1 else None
+
+
+def _squeeze(text: str) -> tuple[str, list[int]]:
+    """The text without spaces and hyphens, compatibility forms and digits made plain; and where each sign stood."""
+    pieces: list[str] = []
+    origins: list[int] = []
+    for piece in _KEPT.finditer(text):
+        if piece[0].isascii():
+            pieces.append(piece[0])
+            origins.extend(range(piece.start(), piece.end()))
+        elif not _is_dropped(piece[0]):
+            digit = unicodedata.digit(piece[0], None)
+            pieces.append(unicodedata.normalize("NFKC", piece[0]) if digit is None else str(digit))
+            origins.extend([piece.start()] * len(pieces[-1]))
+    return "".join(pieces), origins
+
+
+def _is_dropped(sign: str) -> bool:
+    return sign.isspace() or sign in _DASHES or unicodedata.category(sign) in {"Pd", "Cf", "Mn"}
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
+
+
+def _is_no_group(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
+    if _NUMBER_GOES_ON_BEFORE.search(before) or _NUMBER_GOES_ON_AFTER.match(after):
+        return False
+    return not (_STATE_BEFORE.search(before) or (_TOWN_BEFORE.search(before) and _TOWN_AFTER.match(after)))

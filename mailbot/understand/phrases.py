@@ -1,0 +1,203 @@
+"""What does a phrase of a lexicon match? The small pattern language of the ``lexicon/*.toml`` files.
+
+A phrase is a row of words as ``wording.py`` writes them: lower case, contractions spelled out, one space apart.
+
+==================  ================================================================================
+``cancel``          that word
+``cancel*``         a word that begins so
+``want|need``       one of these words
+``(a b|c)``         one of these rows of words
+``[please]``        the same, or nothing
+``<item>``          a row of words out of the lexicon's ``[words]`` table
+``~3``              up to three words, no comma among them
+``,``               a comma, colon, dash or bracket
+``^``, ``$``        the begin, the end of a clause: of the sentence, or at a comma
+``@``, ``#``        a date; a number of four digits or more, such as an order number
+==================  ================================================================================
+
+A phrase becomes a regular expression without nested or unbounded repetition, so that matching is linear.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailbot.errors import InputError, shown
+
+_LONGEST_GAP = 8
+_STEM_KEY = 3  # letters of a stem that the index keeps; shorter stems would match half the language
+_SIGN = re.compile(r"<\w+>|~\d|[()\[\]|^$,]|[^\s()\[\]|^$,<>~]+")
+_NODE_END = {")", "]", "|"}
+
+Spell = Callable[[str], Sequence[str]]
+"""How ``wording.py`` would write one written word."""
+
+
+class PhraseError(InputError):
+    """A phrase that cannot be read: ``phrase`` as written, and what is wrong with it."""
+
+    def __init__(self, phrase: str, problem: str) -> None:
+        """Keep the phrase apart from what is wrong with it."""
+        self.phrase, self.problem = phrase, problem
+        super().__init__(f"phrase {shown(phrase)} {problem}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """A compiled phrase.
+
+    Attributes:
+        regex: searches the words of a sentence, each with a space before it and one space at the end.
+        needs: sets of words; a sentence without a word of each cannot match. A stem stands as ``can*``.
+        words: every word that the phrase may consist of.
+    """
+
+    regex: re.Pattern[str]
+    needs: tuple[frozenset[str], ...]
+    words: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A piece of a phrase while it is compiled: what it matches, what it cannot do without, what it may hold."""
+
+    regex: str = ""
+    needs: list[frozenset[str]] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
+
+
+class PhraseCompiler:
+    """Compiles the phrases of one lexicon."""
+
+    def __init__(self, words: Mapping[str, str], spell: Spell) -> None:
+        """Keep the lexicon's word table and its way to spell a word.
+
+        Args:
+            words: slot name to a row of alternatives, which may name further slots.
+            spell: how ``wording.py`` would write one written word.
+        """
+        self._written, self._spell = words, spell
+        self._slots: dict[str, _Part] = {}
+
+    def compile(self, written: str) -> Phrase:
+        """Compile one phrase.
+
+        Raises:
+            PhraseError: brackets without their partner, an unknown slot, or nothing that must be there.
+        """
+        reader = _Reader(written, self)
+        part = reader.alternatives(None)
+        if not part.needs:
+            raise PhraseError(written, "has no word that must be there")
+        try:
+            regex = re.compile(part.regex + "(?= )")
+        except re.error as problem:
+            raise PhraseError(written, f"does not compile: {problem}") from None
+        return Phrase(regex=regex, needs=tuple(part.needs), words=frozenset(part.words))
+
+    def slot(self, name: str, phrase: str) -> _Part:
+        """The compiled slot ``<name>``; a slot that needs itself is refused."""
+        if name not in self._written:
+            raise PhraseError(phrase, f"names <{name}>, which [words] does not have")
+        if name not in self._slots:
+            self._slots[name] = _Part(regex="", needs=[])
+            self._slots[name] = _Reader(f"({self._written[name]})", self).alternatives(None)
+        part = self._slots[name]
+        if not part.regex:
+            raise PhraseError(phrase, f"needs <{name}> to know what <{name}> is")
+        return part
+
+    def word(self, written: str) -> _Part:
+        """One written word as the sequence of words that ``wording.py`` makes of it."""
+        stem = written.endswith("*")
+        if stem and len(written) <= _STEM_KEY:
+            raise PhraseError(written, f"is too short a stem; write at least {_STEM_KEY} letters")
+        words = [written[:-1].lower()] if stem else self._spell(written)
+        tail = "[^ ]*" if stem else ""
+        return _Part(
+            regex="".join(f" {re.escape(word)}{tail}" for word in words),
+            needs=[frozenset({f"{word[:_STEM_KEY]}*" if stem else word}) for word in words],
+            words=set(words),
+        )
+
+
+class _Reader:
+    """Reads one phrase from left to right."""
+
+    def __init__(self, written: str, compiler: PhraseCompiler) -> None:
+        self.written, self.compiler = written, compiler
+        self.signs = _SIGN.findall(written)
+        self.at = 0
+
+    def alternatives(self, closing: str | None) -> _Part:
+        rows = [self.row(in_brackets=closing is not None)]
+        while self.at < len(self.signs) and self.signs[self.at] == "|":
+            self.at += 1
+            rows.append(self.row(in_brackets=closing is not None))
+        if closing is None and self.at < len(self.signs):
+            raise PhraseError(self.written, f"has {self.signs[self.at]!r} without its partner")
+        if closing is not None:
+            if self.at >= len(self.signs) or self.signs[self.at] != closing:
+                raise PhraseError(self.written, f"lacks a {closing!r}")
+            self.at += 1
+        return _any_of(rows)
+
+    def row(self, *, in_brackets: bool) -> _Part:
+        row = _Part()
+        while self.at < len(self.signs) and self.signs[self.at] not in _NODE_END:
+            part = self.element()
+            if not in_brackets:
+                words = [part]
+                while self.at < len(self.signs) and self.signs[self.at] == "|":
+                    self.at += 1
+                    words.append(self.element())
+                part = _any_of(words)
+            row.regex += part.regex
+            row.needs += part.needs
+            row.words |= part.words
+        return row
+
+    def element(self) -> _Part:
+        if self.at >= len(self.signs):
+            raise PhraseError(self.written, "ends too early")
+        sign = self.signs[self.at]
+        self.at += 1
+        if sign == "(":
+            return self.alternatives(")")
+        if sign == "[":
+            part = self.alternatives("]")
+            return _Part(regex=f"(?:{part.regex})?", words=part.words)
+        if sign[0] == "<":
+            return self.compiler.slot(sign[1:-1], self.written)
+        if sign[0] == "~":
+            return _Part(regex=f"(?: [^ ,]+){{0,{min(int(sign[1:]), _LONGEST_GAP)}}}?")
+        if sign in {"^", "$"}:
+            return _Part(regex="(?:^|(?<= ,))" if sign == "^" else "(?= ,| $)")
+        if sign in {",", "@", "#"}:
+            return _Part(regex=f" {sign}", needs=[frozenset({sign})])
+        return self.compiler.word(sign)
+
+
+def _any_of(rows: Sequence[_Part]) -> _Part:
+    if len(rows) == 1:
+        return rows[0]
+    words: set[str] = set().union(*(row.words for row in rows))
+    needs = (
+        [frozenset().union(*(max(row.needs, key=_length) for row in rows))] if all(row.needs for row in rows) else []
+    )
+    return _Part(regex=f"(?:{'|'.join(row.regex for row in rows)})", needs=needs, words=words)
+
+
+def _length(need: frozenset[str]) -> int:
+    return min(map(len, need))
+
+
+def rarest_first(phrases: Iterable[Phrase]) -> list[tuple[frozenset[str], ...]]:
+    """The needs of each phrase, the most telling one first: the one whose words the fewest phrases need."""
+    phrases = list(phrases)
+    common = Counter(word for phrase in phrases for need in phrase.needs for word in need)
+    return [
+        tuple(sorted(set(phrase.needs), key=lambda need: (sum(common[w] for w in need), sorted(need))))
+        for phrase in phrases
+    ]
