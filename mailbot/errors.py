@@ -1,5 +1,7 @@
 """Every error raised on purpose, in three branches that say what to do next."""
 
+from reprlib import Repr
+
 
 class MailbotError(Exception):
     """Root of the errors that mailbot raises itself; never raised bare."""
@@ -22,9 +24,14 @@ class PermanentError(MailbotError):
 
 
 _MOST_SHOWN = 60
+_MOST_BITS = 200
+_SHORTENED = Repr()
+_SHORTENED.maxlevel, _SHORTENED.maxstring, _SHORTENED.maxother = 2, _MOST_SHOWN, _MOST_SHOWN
 
 
 def shown(value: object) -> str:
-    """A value as an error text shows it: quoted, and cut where it is long."""
-    text = repr(value)
+    """A value as an error text shows it: quoted, and cut where it is long or deep."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "an endless number"
+    text = _SHORTENED.repr(value)
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."

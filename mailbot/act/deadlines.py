@@ -1,6 +1,6 @@
 """When each promise is due, and when it is broken: reply, refund and dispatch clocks (C8, C14)."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailbot.model.case import ClockKind, ClockTerms, Deadline
@@ -17,9 +17,8 @@ def start_clock(kind: ClockKind, terms: ClockTerms, started_at: datetime, zone: 
     Source: POLICY.md, Deadlines; C8, C14.
     """
     if kind is not ClockKind.DISPATCH:
-        return Deadline(
-            kind=kind, started_at=started_at, due_at=started_at + terms.due, limit_at=started_at + terms.limit
-        )
+        start = started_at.astimezone(UTC)  # in UTC an hour is an hour, also where the shop changes its clocks
+        return Deadline(kind=kind, started_at=start, due_at=start + terms.due, limit_at=start + terms.limit)
     started_on = started_at.astimezone(zone).date()
     return Deadline(
         kind=kind,

@@ -35,7 +35,7 @@ class BookedOrder:
 
 
 def parse_booked_order(form: object) -> BookedOrder:
-    """An entry of the order book from its JSON form (already decoded).
+    """An entry of the order book from its JSON form (already decoded); ``PayPal`` is ``paypal`` here.
 
     Raises:
         FactsError: what is wrong, with its path, such as ``customer.email``.
@@ -48,8 +48,13 @@ def parse_booked_order(form: object) -> BookedOrder:
         customer = {}
     if not isinstance(customer, dict) or not customer.keys() <= {"name", "email"}:
         raise FactsError("customer", f'{shown(customer)} is not {{"name": ..., "email": ...}}')
+    if isinstance(method := fields.get("payment_method"), str):
+        fields["payment_method"] = method.lower()
+    order = parse_order(fields)
+    if not number_key(order.number):
+        raise FactsError("order.number", f"{shown(order.number)} holds nothing but spaces and hyphens")
     return BookedOrder(
-        order=parse_order(fields),
+        order=order,
         customer_name=_name(customer.get("name")),
         customer_email=_email(customer.get("email")),
         invoice_number=_number(invoice_number),

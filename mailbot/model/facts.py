@@ -12,6 +12,9 @@ from mailbot.errors import InputError
 from mailbot.model.money import Money
 
 MAX_QUANTITY = 1_000_000
+_HYPHENS = frozenset(
+    "-\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
+)
 
 
 class Reason(StrEnum):
@@ -200,5 +203,5 @@ class Facts:
 
 
 def number_key(number: str) -> str:
-    """An order or invoice number as it is compared: without case, spaces and hyphens (CONTRACT.md)."""
-    return "".join(sign for sign in number if sign.isalnum() or sign in "#/").upper()
+    """An order or invoice number as it is compared: without case, spaces and hyphens of any script (CONTRACT.md)."""
+    return "".join(sign for sign in number if not (sign.isspace() or sign in _HYPHENS)).upper()

@@ -33,6 +33,7 @@ _Word = TypeVar("_Word", bound=StrEnum)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YEARS = range(1970, 2200)
 _MAX_TEXT = 200
+_MOST_KEY = 40
 
 
 def parse_facts(form: object) -> Facts:
@@ -263,7 +264,8 @@ def _parse_order_line(form: object, currency: str, path: str) -> OrderLine:
 
 
 def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+    step = key if key.isidentifier() and len(key) <= _MOST_KEY else shown(key)
+    return f"{path}.{step}" if path else step
 
 
 def _object(form: object, path: str, keys: frozenset[str]) -> dict[str, Any]:
@@ -299,7 +301,7 @@ def _text(fields: dict[str, Any], key: str, path: str) -> str:
 def _word(fields: dict[str, Any], key: str, path: str, words: type[_Word]) -> _Word:
     value = _required(fields, key, path)
     try:
-        return words(value)
+        return words(value if isinstance(value, str) else "")
     except ValueError:
         raise FactsError(_joined(path, key), f"{shown(value)} is none of {', '.join(words)}") from None
 

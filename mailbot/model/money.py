@@ -42,7 +42,7 @@ def decimals_of(currency: str) -> int:
     try:
         return DECIMALS[currency]
     except (KeyError, TypeError):
-        raise MoneyError(f"{currency!r} is not an ISO 4217 currency code such as USD") from None
+        raise MoneyError(f"{shown(currency)} is not an ISO 4217 currency code such as USD") from None
 
 
 @cache

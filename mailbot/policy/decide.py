@@ -41,6 +41,10 @@ class Answered:
         return tuple(Asked(test.rule, test.condition, test.wanted, got) for test, got in self.steps)
 
 
+_NO_SUM = Guard(rule="settlement_unknown", tests=(), reply="received")
+"""No file may approve money that nobody has worked out."""
+
+
 class _Inquiry:
     """Asks conditions, each only once, and writes down every answer."""
 
@@ -75,6 +79,8 @@ def decide(facts: Facts, policy: Policy) -> Answered:
     row = _first_match(ground, policy, inquiry)
     settlement = _settlement(row, ground, policy, inquiry)
     guard = _first_guard(row, settlement, ground, policy, inquiry) if row.guarded else None
+    if guard is None and row.outcome in APPROVALS and settlement is None:
+        guard = _NO_SUM
     return Answered(
         decision=_decision(ground, row, guard, settlement),
         steps=tuple(inquiry.steps),

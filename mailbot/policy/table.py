@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from mailbot.errors import InputError
+from mailbot.errors import InputError, shown
 from mailbot.model.case import ClockKind, ClockTerms
 from mailbot.model.decision import APPROVALS, Answer, Outcome, ReturnPostage
 from mailbot.model.facts import Reason
@@ -72,27 +72,35 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
     """
     try:
         file = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except ValueError as problem:  # of TOML, or of a number of endless digits
         raise PolicyError("file", f"is not TOML: {problem}") from None
+    except RecursionError:
+        raise PolicyError("file", "is not TOML: brackets in brackets without end") from None
     _refuse_unknown("file", file, _FILE_KEYS)
     clauses = _table("file", file, "clauses")
+    for clause, wording in clauses.items():
+        if not isinstance(wording, str):
+            raise PolicyError("clauses", f"{clause} = {shown(wording)} is no text")
     rows = tuple(_row(form, clauses) for form in _tables(file, "row"))
     guards = tuple(_guard(form) for form in _tables(file, "guard"))
     _refuse_twins([row.rule for row in rows] + [guard.rule for guard in guards])
     fee = _table("file", file, "fee_borne_by_buyer")
     _refuse_unknown("fee_borne_by_buyer", fee, {"clause", "when"})
+    terms = _terms(file, timezone)
+    settlements = tuple(_settlement(form) for form in _tables(file, "settlement"))
+    clocks = _clocks(_table("file", file, "clocks"))
     return Policy(
-        version=hashlib.sha256(json.dumps(file, sort_keys=True).encode()).hexdigest(),
-        terms=_terms(file, timezone),
+        terms=terms,
         rows=rows,
         guards=guards,
-        settlements=tuple(_settlement(form) for form in _tables(file, "settlement")),
+        settlements=settlements,
         fee_borne_by_buyer=_tests(
             "fee_borne_by_buyer", "fee_borne_by_buyer", _table("fee_borne_by_buyer", fee, "when"), OF_FACTS
         ),
         fee_clause=_cited("fee_borne_by_buyer", [_get("fee_borne_by_buyer", fee, "clause")], clauses)[0],
         clauses=MappingProxyType(clauses),
-        clocks=_clocks(_table("file", file, "clocks")),
+        clocks=clocks,
+        version=hashlib.sha256(json.dumps(file, sort_keys=True).encode()).hexdigest(),
     )
 
 
@@ -111,7 +119,7 @@ def _terms(file: dict[str, Any], timezone: ZoneInfo) -> Terms:
     _refuse_unknown("reasons", reasons, {"returnable", "logistics"})
     confidence = _get("terms", numbers, "min_confidence")
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
-        raise PolicyError("terms", f"min_confidence = {confidence!r} is not a number from 0 to 1")
+        raise PolicyError("terms", f"min_confidence = {shown(confidence)} is not a number from 0 to 1")
     limits = {}
     for currency, limit in _table("file", file, "auto_approve_limit").items():
         try:
@@ -230,7 +238,11 @@ def _may_answer(answer: object, answers: tuple[Answer, ...] | None) -> bool:
 
 
 def _written(answer: object) -> str:
-    return {True: "true", False: "false", None: '"unknown"'}.get(answer) or f'"{answer}"'  # type: ignore[call-overload]
+    if isinstance(answer, bool):
+        return str(answer).lower()
+    if answer is None:
+        return '"unknown"'
+    return f'"{answer}"' if isinstance(answer, str) else shown(answer)
 
 
 def _id(form: dict[str, Any], kind: str) -> str:
@@ -271,6 +283,8 @@ def _tables(file: dict[str, Any], key: str) -> list[dict[str, Any]]:
     tables = _get("file", file, key)
     if not isinstance(tables, list) or not tables:
         raise PolicyError("file", f"[[{key}]] must stand at least once")
+    if not all(isinstance(table, dict) for table in tables):
+        raise PolicyError("file", f"[[{key}]] must be tables")
     return tables
 
 
@@ -284,7 +298,7 @@ def _text(place: str, form: Mapping[str, Any], key: str) -> str:
 def _whole(place: str, form: Mapping[str, Any], key: str) -> int:
     number = _get(place, form, key)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _MOST_DAYS:
-        raise PolicyError(place, f"{key} = {number!r} is not a whole number from 0 to {_MOST_DAYS}")
+        raise PolicyError(place, f"{key} = {shown(number)} is not a whole number from 0 to {_MOST_DAYS}")
     return number
 
 

@@ -8,9 +8,10 @@ from datetime import date
 from mailbot.model.facts import Claim, Reason
 from mailbot.model.reading import Body, SegmentKind, Span, Topic
 from mailbot.understand.doubts import confidence, find_doubts
-from mailbot.understand.findings import Mood, ReadSentence, read_sentence
-from mailbot.understand.lexicons import Kind, Lexicon
+from mailbot.understand.findings import ReadSentence, read_sentence
+from mailbot.understand.lexicons import Fact, Kind, Lexicon
 from mailbot.understand.reason import StatedReason, read_reason
+from mailbot.understand.scope import Mood
 from mailbot.understand.sentences import split_sentences
 from mailbot.understand.stated_dates import find_dates
 from mailbot.understand.stated_facts import read_facts
@@ -20,6 +21,7 @@ from mailbot.understand.wording import word_sentence
 _SAMPLE = 4_000  # characters that tell which lexicon fits
 _LEAST_KNOWN = 0.35  # of the words, for a text of unclear language
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
+_WORD = re.compile(r"[^\W\d_]+")
 _REPLY_MARK = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:(?:re|aw|sv|antw|fwd?|wg|tr|rv|vs|vl|odp|res|enc|ynt|rif)\s?(?:\[\d{1,3}\])?[:\uff1a]\s*)",
     re.IGNORECASE,
@@ -62,38 +64,43 @@ def read_claim(
     if lexicon is None:
         unread = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0)
         return ClaimReading(topic=Topic.OTHER, claim=unread, spans=(), doubts=("language_not_read",))
+    reader = _Reader(lexicon=lexicon, asked_on=asked_on, day_first=day_first)
     own = [
         sentence
         for segment in body.segments
         if segment.kind is SegmentKind.NEW
-        for sentence in _read(body.text, "body", segment.start, segment.end, lexicon, asked_on, day_first=day_first)
+        for sentence in reader.read(body.text, "body", segment.start, segment.end)
     ]
     mark = _REPLY_MARK.match(subject)
-    start = 0 if mark is None else mark.end()
-    heading = list(_read(subject, "subject", start, len(subject), lexicon, asked_on, day_first=day_first))
+    heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
     return _judge(own, heading, carried=mark is not None)
 
 
 def _choose_lexicon(subject: str, body: Body, lexicons: Mapping[str, Lexicon], language: str | None) -> Lexicon | None:
-    if language in lexicons:
+    if language is not None and language in lexicons:
         return lexicons[language]
     new = " ".join(body.text[part.start : part.end] for part in body.segments if part.kind is SegmentKind.NEW)
-    words = re.findall(r"[^\W\d_]+", f"{subject} {new}"[:_SAMPLE].lower())
-    if not words or not lexicons:
-        return None
+    words = _WORD.findall(f"{subject} {new}"[:_SAMPLE].lower())
     known = {code: sum(word in lexicon.vocabulary for word in words) for code, lexicon in lexicons.items()}
-    best = max(known, key=lambda code: known[code])
+    best = max(known, key=lambda code: known[code], default=None)
     least = _LEAST_KNOWN if language is None else _LEAST_KNOWN_AGAINST
-    return lexicons[best] if known[best] >= least * len(words) else None
+    return lexicons[best] if best is not None and known[best] > least * len(words) else None
 
 
-def _read(
-    text: str, part: str, start: int, end: int, lexicon: Lexicon, asked_on: date, *, day_first: bool
-) -> Iterator[ReadSentence]:
-    for place in split_sentences(text, start, end, lexicon.abbreviations):
-        dates = find_dates(text, place.start, place.end, lexicon.dates, asked_on, day_first=day_first)
-        wording = word_sentence(text, place.start, place.end, same=lexicon.same, known=lexicon.vocabulary, dates=dates)
-        yield read_sentence(text, part, wording, lexicon, asks=place.asks)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    lexicon: Lexicon
+    asked_on: date
+    day_first: bool
+
+    def read(self, text: str, part: str, start: int, end: int) -> Iterator[ReadSentence]:
+        """The sentences of one stretch of a part's text, each with all that the lexicon finds in it."""
+        lexicon = self.lexicon
+        for place in split_sentences(text, start, end, lexicon.abbreviations):
+            stretch = (place.start, place.end)
+            dates = find_dates(text, stretch, lexicon.dates, asked_on=self.asked_on, day_first=self.day_first)
+            wording = word_sentence(text, stretch, same=lexicon.same, known=lexicon.vocabulary, dates=dates)
+            yield read_sentence(text, part, wording, lexicon, asks=place.asks)
 
 
 def _judge(own: Sequence[ReadSentence], heading: Sequence[ReadSentence], *, carried: bool) -> ClaimReading:
@@ -103,32 +110,31 @@ def _judge(own: Sequence[ReadSentence], heading: Sequence[ReadSentence], *, carr
     others = [finding.rule.value for _, finding in _places(said, Kind.OTHER)]
     if carried and not wish.places and not others:
         wish = replace(read_wish(heading), clear=False)
-    dispute = list(_places(said, Kind.DISPUTE))
-    if not (dispute or _is_request(said, wish, reason, others)):
+    disputes = list(_places(said, Kind.DISPUTE))
+    if not (disputes or _is_request(said, wish, reason, others)):
         nothing = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0, mentions_dispute=False)
         return ClaimReading(topic=Topic.OTHER, claim=nothing, spans=(), doubts=())
-    doubts = find_doubts(said, wish, reason, facts, others)
-    received_on = None if reason.reason is Reason.NOT_DELIVERED else facts.received_on
+    named = any(sentence.names_goods for sentence in [*heading, *own])
+    doubts = find_doubts(said, wish, reason, facts, others=others, named=named)
     claim = Claim(
         reason=reason.reason,
         reason_confidence=confidence(reason, said, doubts),
         wants=wish.wants,
-        received_on=received_on,
-        mentions_dispute=bool(dispute),
-        **{fact.value: value for fact, value in facts.values.items()},
+        item_used=facts.values.get(Fact.ITEM_USED),
+        item_altered=facts.values.get(Fact.ITEM_ALTERED),
+        original_box=facts.values.get(Fact.ORIGINAL_BOX),
+        received_on=None if reason.reason is Reason.NOT_DELIVERED else facts.received_on,
+        repurchased=facts.values.get(Fact.REPURCHASED),
+        mentions_dispute=bool(disputes),
     )
-    read_from = [("reason", reason.reason.value, place) for place in reason.places]
-    read_from += [("wants", wish.wants.value, place) for place in wish.places[:1]]
-    read_from += [(fact.value, str(value).lower(), facts.places[fact]) for fact, value in facts.values.items()]
+    spans = [_span("reason", claim.reason, place) for place in reason.places]
+    spans += [_span("wants", claim.wants, place) for place in wish.places[:1]]
+    spans += [_span(fact, str(value).lower(), facts.places[fact]) for fact, value in facts.values.items()]
     if facts.received_at is not None:
-        read_from.append(
-            ("received_on", "unclear" if claim.received_on is None else str(claim.received_on), facts.received_at)
-        )
-    read_from += [("mentions_dispute", "true", place) for place in dispute[:1]]
-    read_from += [("lines", place[1].quote, place) for place in list(_places(said, Kind.ITEM))[:1]]
-    return ClaimReading(
-        topic=Topic.REFUND_REQUEST, claim=claim, spans=tuple(_span(*read) for read in read_from), doubts=doubts
-    )
+        spans.append(_span("received_on", str(claim.received_on or "unclear"), facts.received_at))
+    spans += [_span("mentions_dispute", "true", place) for place in disputes[:1]]
+    spans += [_span("lines", place[1].quote, place) for place in list(_places(said, Kind.ITEM))[:1]]
+    return ClaimReading(topic=Topic.REFUND_REQUEST, claim=claim, spans=tuple(spans), doubts=doubts)
 
 
 def _is_request(said: Sequence[ReadSentence], wish: StatedWish, reason: StatedReason, others: Sequence[str]) -> bool:

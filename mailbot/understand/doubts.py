@@ -1,11 +1,12 @@
 """What keeps a machine from deciding on this claim, and how confident does that leave it?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mailbot.model.facts import Reason
-from mailbot.understand.findings import Finding, Mood, ReadSentence
+from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import Kind
 from mailbot.understand.reason import StatedReason
+from mailbot.understand.scope import Mood
 from mailbot.understand.stated_facts import StatedFacts
 from mailbot.understand.wish import StatedWish
 
@@ -31,16 +32,46 @@ _ASKS_NOTHING = frozenset({"thanks", "withdrawn", "process"})
 
 
 def find_doubts(
-    sentences: Sequence[ReadSentence], wish: StatedWish, reason: StatedReason, facts: StatedFacts, others: Sequence[str]
+    sentences: Sequence[ReadSentence],
+    wish: StatedWish,
+    reason: StatedReason,
+    facts: StatedFacts,
+    *,
+    others: Sequence[str],
+    named: bool,
 ) -> tuple[str, ...]:
     """Every doubt once, in the order in which a person should look at them.
 
     Args:
         sentences: all that counts of the mail.
-        wish, reason, facts: what was read out of them.
-        others: what else the mail asks or says, by the lexicon's names.
+        wish: what it asks for.
+        reason: why.
+        facts: what it says about the goods.
+        others: what else it asks or says, by the lexicon's names.
+        named: it says what it is about.
     """
-    return tuple(dict.fromkeys(_doubts(sentences, wish, reason, facts, others)))
+    findings = [finding for sentence in sentences for finding in sentence.findings]
+    silent = reason.reason is Reason.UNSPECIFIED
+    checks = (
+        (reason.conflict, "reasons_conflict"),
+        (wish.conflict, "wishes_conflict"),
+        (any(map(_is_supposed, findings)), "wish_supposed"),
+        (facts.conflict, "facts_conflict"),
+        (facts.date_unclear, "date_unclear"),
+        ("withdrawn" in others, "withdrawn"),
+        (_asks_more(sentences, others), "asks_more"),
+        (any(sentence.elsewhere for sentence in sentences), "speaks_of_another"),
+        (not silent and not reason.clear, "reason_unclear"),
+        (not wish.clear and bool(wish.places or reason.reason not in _SPEAKS_FOR_ITSELF), "no_clear_wish"),
+        (not named, "nothing_named"),
+        (any(sentence.foreign for sentence in sentences), "other_language"),
+        (_hints_at_more(sentences, {reason.reason.value, *facts.values}), "unread_hint"),
+        (_unexplained(sentences, silent=silent), "unexplained_text"),
+    )
+    spoken = [
+        finding.rule.value for finding in findings if finding.rule.kind is Kind.DOUBT and finding.mood is not Mood.VOID
+    ]
+    return tuple(dict.fromkeys([*spoken, *(doubt for holds, doubt in checks if holds)]))
 
 
 def confidence(reason: StatedReason, sentences: Sequence[ReadSentence], doubts: Sequence[str]) -> float:
@@ -48,52 +79,7 @@ def confidence(reason: StatedReason, sentences: Sequence[ReadSentence], doubts: 
     if doubts:
         return _IN_DOUBT
     stated = _ONLY_A_WISH if reason.reason is Reason.UNSPECIFIED else _STATED
-    return round(stated - _PER_UNREAD_SENTENCE * len(_unread(sentences)), 2)
-
-
-def _doubts(
-    sentences: Sequence[ReadSentence], wish: StatedWish, reason: StatedReason, facts: StatedFacts, others: Sequence[str]
-) -> Iterator[str]:
-    for sentence in sentences:
-        for finding in sentence.findings:
-            if finding.rule.kind is Kind.DOUBT and finding.mood is not Mood.VOID:
-                yield finding.rule.value
-    if reason.conflict:
-        yield "reasons_conflict"
-    if wish.conflict:
-        yield "wishes_conflict"
-    if any(_is_supposed(finding) for sentence in sentences for finding in sentence.findings):
-        yield "wish_supposed"
-    if facts.conflict:
-        yield "facts_conflict"
-    if facts.date_unclear:
-        yield "date_unclear"
-    if "withdrawn" in others:
-        yield "withdrawn"
-    if not _ASKS_NOTHING.issuperset(others) or any(sentence.asks_more for sentence in sentences):
-        yield "asks_more"
-    if any(sentence.elsewhere for sentence in sentences):
-        yield "speaks_of_another"
-    if reason.reason is not Reason.UNSPECIFIED and not reason.clear:
-        yield "reason_unclear"
-    if not wish.clear and (wish.places or reason.reason not in _SPEAKS_FOR_ITSELF):
-        yield "no_clear_wish"
-    if not any(sentence.names_goods for sentence in sentences):
-        yield "nothing_named"
-    yield from _unread_doubts(sentences, reason, {reason.reason.value, *facts.values})
-
-
-def _unread_doubts(sentences: Sequence[ReadSentence], reason: StatedReason, known: set[str]) -> Iterator[str]:
-    if any(sentence.foreign for sentence in sentences):
-        yield "other_language"
-    if any(_hints_at_more(sentence, known) for sentence in sentences):
-        yield "unread_hint"
-    if reason.reason is Reason.UNSPECIFIED:
-        unread = any(_may_hold_a_reason(sentence) for sentence in sentences)
-    else:
-        unread = len(_unread(sentences)) > _MOST_UNREAD_SENTENCES
-    if unread:
-        yield "unexplained_text"
+    return round(stated - _PER_UNREAD_SENTENCE * _unread(sentences), 2)
 
 
 def _is_supposed(finding: Finding) -> bool:
@@ -101,15 +87,30 @@ def _is_supposed(finding: Finding) -> bool:
     return finding.rule.kind is Kind.WANTS and finding.mood in _OPEN_MOODS and not finding.negated
 
 
-def _hints_at_more(sentence: ReadSentence, known: set[str]) -> bool:
-    read = known | {finding.rule.value for finding in sentence.findings}
-    return any(read.isdisjoint(hint) for hint in sentence.hints)
+def _asks_more(sentences: Sequence[ReadSentence], others: Sequence[str]) -> bool:
+    return not _ASKS_NOTHING.issuperset(others) or any(sentence.asks_more for sentence in sentences)
 
 
-def _may_hold_a_reason(sentence: ReadSentence) -> bool:
-    unknown = len(sentence.unexplained)
-    return sentence.reason_unread or unknown >= _UNKNOWN_WORDS or unknown + sentence.everyday >= _WORDS_OF_SUBSTANCE
+def _hints_at_more(sentences: Sequence[ReadSentence], known: set[str]) -> bool:
+    """Whether a word stayed unread that may tell of something else than what was read here or is known anyway."""
+    return any(
+        hint.isdisjoint(known) and hint.isdisjoint(finding.rule.value for finding in sentence.findings)
+        for sentence in sentences
+        for hint in sentence.hints
+    )
 
 
-def _unread(sentences: Sequence[ReadSentence]) -> list[ReadSentence]:
-    return [sentence for sentence in sentences if len(sentence.unexplained) >= _WORDS_OF_SUBSTANCE]
+def _unexplained(sentences: Sequence[ReadSentence], *, silent: bool) -> bool:
+    """Whether too much stayed unread; where no reason was read, little is enough to hold one."""
+    if not silent:
+        return _unread(sentences) > _MOST_UNREAD_SENTENCES
+    return any(
+        sentence.reason_unread
+        or len(sentence.unexplained) >= _UNKNOWN_WORDS
+        or len(sentence.unexplained) + sentence.everyday >= _WORDS_OF_SUBSTANCE
+        for sentence in sentences
+    )
+
+
+def _unread(sentences: Sequence[ReadSentence]) -> int:
+    return sum(len(sentence.unexplained) >= _WORDS_OF_SUBSTANCE for sentence in sentences)

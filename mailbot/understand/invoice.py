@@ -16,7 +16,7 @@ from mailbot.understand.invoice_papers import (
     read_text_document,
     read_xml_documents,
 )
-from mailbot.understand.invoice_text import from_title
+from mailbot.understand.invoice_text import from_title, may_hold_title
 
 FindOrderKeys = Callable[[str], tuple[str, ...]]
 
@@ -146,7 +146,7 @@ def _in_body(body_text: str, html: str | None, find_order_keys: FindOrderKeys) -
     marked = None if html is None else read_marked_document(html)
     if marked is not None and marked.marked and marked.amount is not None:
         return [_reading(marked, None, find_order_keys)]
-    page = "" if html is None else read_html(html).text
+    page = read_html(html).text if html is not None and may_hold_title(html) else ""
     for source, text in ((InvoiceSource.HTML, page), (InvoiceSource.TEXT, body_text)):
         passage = from_title(text)
         document = read_text_document(passage, source) if passage else None

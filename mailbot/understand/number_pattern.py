@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import itemgetter
 
 from mailbot.errors import InputError, shown
 
@@ -137,7 +136,7 @@ def _end_of_group(pattern: str, at: int) -> int:
 
 def _with_separators(match: re.Match[str], separators: list[tuple[int, str]]) -> str:
     number = match[0]
-    for place, sign in reversed(sorted(separators, key=itemgetter(0))):
+    for place, sign in reversed(separators):
         number = number[: place - match.start()] + sign + number[place - match.start() :]
     return number.strip(" -")
 

@@ -17,7 +17,7 @@ _KEPT = re.compile(r"[!-,./-~]+|[^\x00-\x7f]")  # runs of ASCII but spaces and h
 _DASHES = {"\N{MINUS SIGN}", "\N{HYPHEN BULLET}", "\N{SOFT HYPHEN}"}
 _CURRENCY = "[$€£¥₹]|" + "|".join(sorted(DECIMALS))
 _NUMBER_GOES_ON_BEFORE = re.compile(
-    rf"(?:\d[ \t\xa0.,:)]|\d\) ?|[\d\W]/|[^\W_][-/\N{{EN DASH}}]|\d ?[-\N{{EN DASH}}] ?|[+/]|\+ |(?:{_CURRENCY})[ \xa0]?)\Z"
+    rf"(?:\d[ \t\xa0.,:)]|\d\) |\d ?[-\N{{EN DASH}}] ?|[^\W_][-\N{{EN DASH}}]|[+/] ?|(?:{_CURRENCY})[ \xa0]?)\Z"
 )
 _NUMBER_GOES_ON_AFTER = re.compile(
     rf"[ \t\xa0.,:/\N{{EN DASH}}-]\d|/|[ \xa0]?(?:%|{_CURRENCY})(?!\w)| [-\N{{EN DASH}}] \d"

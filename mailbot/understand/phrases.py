@@ -28,6 +28,8 @@ from mailbot.errors import InputError, shown
 _LONGEST_GAP = 8
 _STEM_KEY = 3  # letters of a stem that the index keeps; shorter stems would match half the language
 _SIGN = re.compile(r"<\w+>|~\d|[()\[\]|^$,]|[^\s()\[\]|^$,<>~]+")
+_BRACKETS = {"(": ")", "[": "]"}
+_EDGES = {"^": "(?:^|(?<= ,))", "$": "(?= ,| $)"}
 _NODE_END = {")", "]", "|"}
 
 Spell = Callable[[str], Sequence[str]]
@@ -163,20 +165,20 @@ class _Reader:
             raise PhraseError(self.written, "ends too early")
         sign = self.signs[self.at]
         self.at += 1
-        if sign == "(":
-            return self.alternatives(")")
-        if sign == "[":
-            part = self.alternatives("]")
-            return _Part(regex=f"(?:{part.regex})?", words=part.words)
+        if sign in _BRACKETS:
+            part = self.alternatives(_BRACKETS[sign])
+            return part if sign == "(" else _Part(regex=f"(?:{part.regex})?", words=part.words)
         if sign[0] == "<":
             return self.compiler.slot(sign[1:-1], self.written)
-        if sign[0] == "~":
-            return _Part(regex=f"(?: [^ ,]+){{0,{min(int(sign[1:]), _LONGEST_GAP)}}}?")
-        if sign in {"^", "$"}:
-            return _Part(regex="(?:^|(?<= ,))" if sign == "^" else "(?= ,| $)")
-        if sign in {",", "@", "#"}:
-            return _Part(regex=f" {sign}", needs=[frozenset({sign})])
-        return self.compiler.word(sign)
+        return _mark(sign) or self.compiler.word(sign)
+
+
+def _mark(sign: str) -> _Part | None:
+    if sign[0] == "~":
+        return _Part(regex=f"(?: [^ ,]+){{0,{min(int(sign[1:]), _LONGEST_GAP)}}}?")
+    if sign in _EDGES:
+        return _Part(regex=_EDGES[sign])
+    return _Part(regex=f" {sign}", needs=[frozenset({sign})]) if sign in {",", "@", "#"} else None
 
 
 def _any_of(rows: Sequence[_Part]) -> _Part:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailbot.model.facts import Reason
-from mailbot.understand.findings import Finding, Mood, ReadSentence
+from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import Kind, Strength
+from mailbot.understand.scope import Mood
 
 _SAYS_MORE: dict[Reason, frozenset[Reason]] = {
     Reason.DAMAGED_IN_TRANSIT: frozenset({Reason.QUALITY_DEFECT}),

@@ -39,7 +39,8 @@ def split_sentences(text: str, start: int, end: int, abbreviations: Collection[s
 
     Args:
         text: the whole text that the offsets count in.
-        start, end: the stretch to split.
+        start: of the stretch to split.
+        end: of the stretch to split.
         abbreviations: words in lower case after which a full stop does not end a sentence.
     """
     begun = line = start

@@ -55,6 +55,7 @@ class DateWords:
 
 
 def compile_date_words(
+    *,
     months: Sequence[Sequence[str]],
     weekdays: Sequence[Sequence[str]],
     numbers: Mapping[str, int],
@@ -99,41 +100,41 @@ def compile_date_words(
 
 
 def find_dates(
-    text: str, start: int, end: int, words: DateWords, asked_on: date, *, day_first: bool
+    text: str, stretch: tuple[int, int], words: DateWords, *, asked_on: date, day_first: bool
 ) -> tuple[StatedDate, ...]:
-    """Every day that ``text[start:end]`` names, in order, without overlaps.
+    """Every day that a stretch of text names, in order, without overlaps.
 
-    A day without its year is the last such day. Of ``03/06/2026`` the reading that lies after ``asked_on`` is out; where
-    both fit, ``day_first`` says which is likelier, and the answer is not sure.
+    A day without its year is the last such day. Of ``03/06/2026`` the reading that lies after ``asked_on`` is out;
+    where both fit, ``day_first`` says which is likelier, and the answer is not sure.
 
     Args:
         text: any text.
-        start, end: the stretch to read.
+        stretch: where the stretch starts and ends.
         words: how the text's language names days.
         asked_on: day of the request in the shop's time zone.
         day_first: how the writer most likely orders day and month in numbers.
     """
-    if not _SHORT_NUMBER.search(text, start, end) and words.triggers.isdisjoint(_WORD.findall(text[start:end].lower())):
+    start, end = stretch
+    if words.triggers.isdisjoint(_WORD.findall(text[start:end].lower())) and not _SHORT_NUMBER.search(text, start, end):
         return ()
     found: list[StatedDate] = []
-    for match, days in _expressions(text, start, end, words, asked_on, day_first=day_first):
-        if all(match.end() <= other.start or match.start() >= other.end for other in found):
-            past = sorted({day for day in days if day <= asked_on}, key=days.index)
-            found.append(
-                StatedDate(start=match.start(), end=match.end(), day=past[0] if past else None, sure=len(past) == 1)
-            )
+    for match, days in _expressions(text[start:end], words, asked_on, day_first=day_first):
+        begun, ended = start + match.start(), start + match.end()
+        if all(ended <= other.start or begun >= other.end for other in found):
+            past = list(dict.fromkeys(day for day in days if day <= asked_on))
+            found.append(StatedDate(start=begun, end=ended, day=past[0] if past else None, sure=len(past) == 1))
     return tuple(sorted(found, key=lambda stated: stated.start))
 
 
 def _expressions(
-    text: str, start: int, end: int, words: DateWords, asked_on: date, *, day_first: bool
+    text: str, words: DateWords, asked_on: date, *, day_first: bool
 ) -> Iterator[tuple[re.Match[str], list[date]]]:
-    for match in _NUMERIC.finditer(text, start, end):
+    for match in _NUMERIC.finditer(text):
         days = _numeric(match, asked_on, day_first=day_first)
         if days is not None:
             yield match, days
     for kind, form in words.forms:
-        for match in form.finditer(text, start, end):
+        for match in form.finditer(text):
             yield match, _worded(kind, match, words, asked_on)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from mailbot.understand.findings import Finding, Mood, ReadSentence
+from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import Fact, Kind
+from mailbot.understand.scope import Mood
 
 _AGAINST_THE_CLAIM = {Fact.ITEM_USED: True, Fact.ITEM_ALTERED: True, Fact.ORIGINAL_BOX: False}
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailbot.model.facts import Remedy
-from mailbot.understand.findings import Finding, Mood, ReadSentence
+from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import QUESTIONS, Kind, Strength
+from mailbot.understand.scope import Mood
 from mailbot.understand.wording import CLAUSE_MARK
 
 _MONEY_BACK = frozenset({Remedy.REFUND, Remedy.CANCELLATION})

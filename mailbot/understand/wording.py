@@ -62,18 +62,17 @@ def spell(word: str, same: Mapping[str, Sequence[str]]) -> Sequence[str]:
 
 def word_sentence(
     text: str,
-    start: int,
-    end: int,
+    stretch: tuple[int, int],
     *,
     same: Mapping[str, Sequence[str]],
     known: Collection[str],
     dates: Sequence[StatedDate] = (),
 ) -> Wording:
-    """Write ``text[start:end]`` in plain words.
+    """Write one sentence in plain words.
 
     Args:
         text: the whole text, whose offsets ``spans`` keeps.
-        start, end: the sentence.
+        stretch: where the sentence starts and ends.
         same: written word in lower case to the plain words that it stands for.
         known: words that are right as they stand, so that a drawn-out ``reeeally`` is mended and ``iii`` is not.
         dates: the dates in this sentence, in order, apart; each becomes one word.
@@ -82,7 +81,7 @@ def word_sentence(
     spans: list[tuple[int, int]] = []
     by_place: dict[int, StatedDate] = {}
     waiting = list(reversed(dates))
-    for token in _TOKEN.finditer(text, start, end):
+    for token in _TOKEN.finditer(text, *stretch):
         span = token.span()
         while waiting and waiting[-1].end <= span[0]:
             waiting.pop()

@@ -1,0 +1,125 @@
+"""Are the words of a phrase meant as they stand, or denied, supposed, left open, told of somebody else?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from mailbot.understand.lexicons import Frame, Kind, Lexicon, Rule
+from mailbot.understand.wording import CLAUSE_MARK
+
+_REACH = 6  # words that a negator reaches forward, as long as no break stands between
+_LIST_REACH = 4  # words after a comma in which "or" shows that a denied list goes on
+_TAKEN_BACK = frozenset({"thanks", "withdrawn"})
+_STATEMENTS = _TAKEN_BACK | {"service"}  # values of ``other`` that a negator turns around; the rest are questions
+
+
+class Mood(StrEnum):
+    """How a phrase is meant; ``VOID``: the words say the opposite, suppose it, or speak of something else."""
+
+    ASSERTED = "asserted"
+    HEDGED = "hedged"
+    CONDITIONAL = "conditional"
+    ASKED = "asked"
+    VOID = "void"
+
+
+class Match(NamedTuple):
+    """A rule and the first and the last word of the sentence that its phrase matches."""
+
+    rule: Rule
+    first: int
+    last: int
+
+
+class Scope:
+    """What the frames and negators of one sentence reach.
+
+    Attributes:
+        asks: the sentence is a question.
+        elsewhere: it speaks of another order, shop or person.
+    """
+
+    __slots__ = ("_denying", "_lexicon", "_negated", "_open", "_supposed", "_words", "asks", "elsewhere", "reported")
+
+    def __init__(self, words: Sequence[str], lexicon: Lexicon, matches: Iterable[Match], *, asks: bool) -> None:
+        """Find what reaches how far.
+
+        Args:
+            words: of the sentence.
+            lexicon: whose negators and breaks count.
+            matches: all that matched in the sentence; the frames among them count.
+            asks: it ends with a question mark.
+        """
+        self._words, self._lexicon = words, lexicon
+        frames: dict[str, list[Match]] = {}
+        for match in matches:
+            if match.rule.kind is Kind.FRAME:
+                frames.setdefault(match.rule.value, []).append(match)
+        polite = _places(frames, Frame.POLITE)
+        openers = [match.first for match in frames.get(Frame.HYPOTHETICAL, ()) if match.first not in polite]
+        self._supposed = {place for first in openers for place in range(first, self._clause_end(first))}
+        self._open = {Mood.CONDITIONAL: bool(openers), Mood.HEDGED: Frame.HEDGE in frames}
+        self.elsewhere = Frame.ELSEWHERE in frames
+        self.reported = Frame.REPORTED in frames
+        self.asks = asks or Frame.QUESTION in frames
+        self._denying = not lexicon.negators.isdisjoint(words)
+        self._negated = self._reached(_places(frames, Frame.AFFIRMING)) if self._denying else ()
+
+    def mood(self, match: Match) -> Mood:
+        """How a phrase is meant."""
+        if self._is_void(match):
+            return Mood.VOID
+        kind = match.rule.kind
+        if kind is Kind.WANTS and self._open[Mood.CONDITIONAL]:
+            return Mood.CONDITIONAL
+        if (self._open[Mood.HEDGED] and kind is not Kind.FACT) or self.elsewhere:
+            return Mood.HEDGED
+        return Mood.ASKED if self.asks else Mood.ASSERTED
+
+    def denies(self, match: Match) -> bool:
+        """Whether a negator reaches the phrase, from before it or out of one of its gaps."""
+        if not self._denying:
+            return False
+        own = match.rule.phrase.words
+        gaps = (word for word in self._words[match.first : match.last + 1] if word not in own)
+        return self._negated[match.first] or any(word in self._lexicon.negators for word in gaps)
+
+    def is_denied(self, place: int) -> bool:
+        """Whether a negator reaches the word at ``place``."""
+        return self._denying and self._negated[place]
+
+    def _is_void(self, match: Match) -> bool:
+        kind, value = match.rule.kind, match.rule.value
+        supposed = match.first in self._supposed or match.last in self._supposed
+        if kind is Kind.DISPUTE or (kind is Kind.OTHER and value not in _STATEMENTS):
+            return False  # a dispute counts however it is mentioned, and a question however it is put
+        if kind in {Kind.DOUBT, Kind.OTHER}:
+            return self.denies(match) or (supposed and value in _TAKEN_BACK)
+        if kind is Kind.WANTS:
+            return supposed or all(self._open.values()) or self.denies(match)
+        if supposed or self.elsewhere or self.reported:
+            return True
+        return kind is not Kind.FACT and self.denies(match)
+
+    def _clause_end(self, first: int) -> int:
+        after = range(first + 1, len(self._words))
+        return next((place for place in after if self._words[place] == CLAUSE_MARK), len(self._words))
+
+    def _reached(self, affirming: set[int]) -> list[bool]:
+        reached, reach = [], 0
+        for place, word in enumerate(self._words):
+            if word in self._lexicon.breaks:
+                reach = 0
+            reached.append(reach > 0)
+            if word in self._lexicon.negators and place not in affirming:
+                reach = _REACH
+            elif word == CLAUSE_MARK:
+                following = self._words[place + 1 : place + 1 + _LIST_REACH]
+                reach = 0 if self._lexicon.alternatives.isdisjoint(following) else reach
+            elif word not in self._lexicon.alternatives:
+                reach = max(0, reach - 1)
+        return reached
+
+
+def _places(frames: Mapping[str, Sequence[Match]], frame: Frame) -> set[int]:
+    return {place for match in frames.get(frame, ()) for place in range(match.first, match.last + 1)}
