@@ -22,6 +22,7 @@ from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.rules import ReadingRules
 from mailbot.settings import Settings, example_settings_path, find_folder, load_settings
 from mailbot.steps.app import App, Judgement
+from mailbot.store.cases import record_policy
 from mailbot.store.instance import ensure_schema, open_instance, record_start
 from mailbot.store.leases import this_holder
 from mailbot.store.transaction import open_engine, transaction
@@ -160,6 +161,9 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
         with transaction(engine) as session:
             instance = open_instance(session, now())
         with open_judgement(settings, instance.name) as judgement:
+            with transaction(engine) as session:
+                policy = judgement.policy
+                record_policy(session, policy.version, judgement.policy_text, settings.shop.timezone, now())
             yield App(
                 judgement=judgement,
                 engine=engine,

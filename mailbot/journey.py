@@ -71,13 +71,14 @@ def handle_all(app: App) -> int:
     """Take every stored mail that is due to a recorded decision, oldest first; returns how many were worked on."""
     with transaction(app.engine) as session:
         mails.release_claims(session, leases.is_dead)
-    handled = 0
-    while taken := _take_some(app):
-        pending = [app.judgement.sandbox.submit(mail.raw, mail.received_at) for mail in taken]
-        for mail, reading in zip(taken, pending, strict=True):
+    handled, pending = 0, _take_some(app)
+    while pending:
+        following = _take_some(app)  # is read while these are decided
+        for mail, reading in pending:
             handle(app, mail, reading)
             app.progress("handled", 1)
-        handled += len(taken)
+        handled += len(pending)
+        pending = following or _take_some(app)
     _park_exhausted(app)
     return handled
 
@@ -148,9 +149,10 @@ def _count_failure(app: App, taken: TakenMail, bug: Exception) -> None:
                 park(app, session, mail, problem)
 
 
-def _take_some(app: App) -> list[TakenMail]:
+def _take_some(app: App) -> list[tuple[TakenMail, Future[Reading]]]:
     with transaction(app.engine) as session:
-        return mails.take_next(session, app.holder, app.now(), _AT_ONCE)
+        taken = mails.take_next(session, app.holder, app.now(), _AT_ONCE)
+    return [(mail, app.judgement.sandbox.submit(mail.raw, mail.received_at)) for mail in taken]
 
 
 def _park_exhausted(app: App) -> None:

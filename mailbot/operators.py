@@ -150,6 +150,7 @@ def _case(app: App, number: str) -> Iterator[Matter]:
             mail=mails.latest_of_case(session, case.id),
             thread=Thread(message_id=last.message_id, references=last.references) if last else Thread(),
             booked=None if case.order_key is None else orders.find(session, case.order_key, lock=True),
+            reply_by=None,
             now=app.now(),
         )
 

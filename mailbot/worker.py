@@ -89,7 +89,8 @@ def _listen(mailbox: Mailbox, wake: Callable[[str], None], stopping: threading.E
                     if folder.wait(_IDLE_SECONDS):
                         wake(f"receive/{mailbox.name}")
         except MailbotError as problem:
-            log.warning("listener_interrupted", mailbox=mailbox.name, problem=str(problem))
+            if not stopping.is_set():
+                log.warning("listener_interrupted", mailbox=mailbox.name, problem=str(problem))
             stopping.wait(_AFTER_TROUBLE_SECONDS)
         except Exception:
             log.exception("listener_broken", mailbox=mailbox.name)

@@ -17,6 +17,7 @@ from mailbot.cli.options import Config, Json, print_json, settings_for, settings
 from mailbot.cli.progress import progress_bar
 from mailbot.console.app import make_console, serving
 from mailbot.console.auth import make_sign_in_link
+from mailbot.demo.run import run_demo
 from mailbot.errors import InputError
 from mailbot.inbound.arrival import read_arrival
 from mailbot.logs import say
@@ -31,6 +32,7 @@ from mailbot.store.transaction import reading
 from mailbot.worker import working
 
 _AT_ONCE = 50
+_ANY_PORT = "127.0.0.1:0"
 
 
 def _moment(text: str) -> datetime:
@@ -179,4 +181,4 @@ def demo(
     *, once: Annotated[bool, typer.Option("--once", help="To the end of the sample inbox, then exit.")] = False
 ) -> None:
     """The whole system on embedded parts: sample mails in, replies out, the console to look at."""
-    raise NotImplementedError(once)
+    raise typer.Exit(run_demo(once=once, listen=_ANY_PORT, show=typer.echo, wait=_wait_for_signal))

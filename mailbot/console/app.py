@@ -60,6 +60,7 @@ def serving(console: Starlette, host: str, port: int) -> Iterator[str]:
     config = uvicorn.Config(console, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
     socket = config.bind_socket()
+    socket.listen()
     thread = threading.Thread(target=partial(server.run, sockets=[socket]), name="console")
     thread.start()
     try:

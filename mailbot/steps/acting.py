@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from mailbot.act.deadlines import start_clock
 from mailbot.act.plan import GENERIC, VERIFICATION, Plan
 from mailbot.model.book import BookedOrder
-from mailbot.model.case import CaseState, ClockKind, Deadline
+from mailbot.model.case import CaseState, Deadline
 from mailbot.model.decision import Decision, Settlement
 from mailbot.model.forms import decision_form, facts_form, trace_form
 from mailbot.settings import Mode
@@ -40,7 +40,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
-    """One mail of a case that is being acted on, and the order that it is about."""
+    """One mail of a case that is being acted on, and the order that it is about.
+
+    Attributes:
+        reply_by: the limit of the case's reply clock; ``None`` where none runs.
+    """
 
     app: App
     session: Session
@@ -48,6 +52,7 @@ class Matter:
     mail: MailRow
     thread: Thread
     booked: BookedOrder | None
+    reply_by: datetime | None
     now: datetime
 
 
@@ -91,13 +96,11 @@ def started_clock(app: App, plan: Plan, now: datetime) -> Deadline | None:
 
 
 def _record(matter: Matter, considered: Considered) -> int:
-    judgement, decision = matter.app.judgement, considered.answered.decision
-    zone = matter.app.settings.shop.timezone
-    cases.record_policy(matter.session, judgement.policy.version, judgement.policy_text, zone, matter.now)
+    decision = considered.answered.decision
     matter.case.grade = considered.proof.grade
     record = cases.Record(
         mail_id=matter.mail.id,
-        policy_version=judgement.policy.version,
+        policy_version=matter.app.judgement.policy.version,
         facts=facts_form(considered.facts),
         decision=decision_form(decision),
         trace=trace_form(considered.answered.trace),
@@ -201,7 +204,7 @@ def queue_letter(
         booked=matter.booked if matter.case.grade in PROVEN_GRADES else None,
         decision=decision,
         settlement=settlement,
-        reply_by=_reply_limit(matter),
+        reply_by=matter.reply_by if matter.reply_by is not None and matter.reply_by > matter.now else None,
         started=started,
         now=matter.now,
     )
@@ -238,17 +241,8 @@ def queue_letter(
 def _rate_allows(matter: Matter, template: str, to: str) -> bool:
     session, now = matter.session, matter.now
     proven = matter.case.grade in PROVEN_GRADES
-    if outbox.count_automatic(session, now, case_id=matter.case.id) >= _MOST_A_CASE[proven] + (
-        template == VERIFICATION
-    ):
-        return False
-    if outbox.count_automatic(session, now, recipient=to) >= _MOST_AN_ADDRESS[proven]:
+    of_case, to_address = outbox.count_automatic(session, now, matter.case.id, to)
+    if of_case >= _MOST_A_CASE[proven] + (template == VERIFICATION) or to_address >= _MOST_AN_ADDRESS[proven]:
         return False
     unproven = (GENERIC, VERIFICATION)
     return template not in unproven or outbox.count_unproven(session, unproven, now) < _MOST_UNPROVEN_AN_HOUR
-
-
-def _reply_limit(matter: Matter) -> datetime | None:
-    running = clocks.deadlines(matter.session, [matter.case.id]).get(matter.case.id, [])
-    limit = next((deadline.limit_at for deadline in running if deadline.kind is ClockKind.REPLY), None)
-    return limit if limit is not None and limit > matter.now else None

@@ -1,6 +1,6 @@
 """Filing a person's mail with its case, and telling whether the case is now a request that the policy can decide."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from mailbot.steps.parking import leave_to_people, start_reply_clock
 from mailbot.steps.sorting import Placed, choose, place
 from mailbot.store import cases, mails, orders, proofs, readings
 from mailbot.store.tables import CaseRow, MailRow, MailState
+from mailbot.understand.order_number import OrderChoice
 
 OTHER_TOPIC = "other_topic"
 FOLLOW_UP = "follow_up"
@@ -50,14 +51,14 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
     Returns:
         The request that the case now is; ``None`` where it is people's matter, and stands in their queue.
     """
-    _, named = choose(session, reading.order_numbers, reading.identity.address, lock=False)
-    placed = place(app, session, reading, named, now)
+    chosen = choose(session, reading.order_numbers, reading.identity.address)
+    placed = place(app, session, reading, chosen.booked, now)
     if placed.case is not None and placed.third_party:
         _file_third_party(app, session, mail, placed.case, now)
         return None
     case = placed.case or _open_case(session, mail, reading, now)
     mails.finish(mail, MailState.HANDLED, case.id)
-    start_reply_clock(app, session, case, mail, running=placed.case is not None)
+    reply_by = start_reply_clock(app, session, case, mail, running=placed.case is not None)
     if placed.case is not None:
         cases.record_event(session, case, "customer_wrote", now, actor="customer", mail=mail.id)
         session.flush()
@@ -69,8 +70,19 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
         return None
     _note_topic(case, mail)
     thread = Thread(message_id=reading.message_id, references=reading.references or reading.in_reply_to)
-    matter = Matter(app=app, session=session, case=case, mail=mail, thread=thread, booked=None, now=now)
-    return _request(matter, gathered, placed)
+    if placed.case is not None:
+        chosen = choose(session, gathered.order_numbers, gathered.identity.address)
+    matter = Matter(
+        app=app,
+        session=session,
+        case=case,
+        mail=mail,
+        thread=thread,
+        booked=chosen.booked,
+        reply_by=reply_by,
+        now=now,
+    )
+    return _request(matter, gathered, placed, chosen.choice)
 
 
 def is_repeated(request: Request, considered: Considered) -> bool:
@@ -116,13 +128,12 @@ def _note_topic(case: CaseRow, mail: MailRow) -> None:
         case.topic, case.requested_at = Topic.REFUND_REQUEST, clock_start(mail.received_at, mail.stored_at)
 
 
-def _request(matter: Matter, gathered: Gathered, placed: Placed) -> Request:
-    session, case = matter.session, matter.case
-    choice, booked = choose(session, gathered.order_numbers, gathered.identity.address, lock=True)
+def _request(matter: Matter, gathered: Gathered, placed: Placed, choice: OrderChoice) -> Request:
+    session, case, booked = matter.session, matter.case, matter.booked
     case.order_number = choice.given if booked is None else booked.order.number
     case.order_key = choice.key
     return Request(
-        matter=replace(matter, booked=booked),
+        matter=matter,
         gathered=gathered,
         given_number=choice.given,
         promised=_promised(session, booked),

@@ -36,13 +36,13 @@ def leave_to_people(session: Session, case: CaseRow, why: str, now: datetime, **
     log.info("case_escalated", case=cases.number_of(case.id), why=why)
 
 
-def start_reply_clock(app: App, session: Session, case: CaseRow, mail: MailRow, *, running: bool) -> None:
-    """Start the promise of a reply for one mail; ``running`` says that the case may have clocks already."""
+def start_reply_clock(app: App, session: Session, case: CaseRow, mail: MailRow, *, running: bool) -> datetime:
+    """Start the promise of a reply for one mail; ``running`` says that the case may have clocks already.
+
+    Returns:
+        The limit that holds now: of the clock that runs already, or of this one.
+    """
     terms = app.judgement.policy.clocks[ClockKind.REPLY]
     started_at = clock_start(mail.received_at, mail.stored_at)
-    clocks.start(
-        session,
-        case.id,
-        start_clock(ClockKind.REPLY, terms, started_at, app.settings.shop.zone),
-        running=running,
-    )
+    deadline = start_clock(ClockKind.REPLY, terms, started_at, app.settings.shop.zone)
+    return clocks.start(session, case.id, deadline, running=running)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from sqlalchemy.orm import Session
 
 from mailbot.act.plan import VERIFICATION
-from mailbot.errors import AmbiguousError, PermanentError, RetryableError
+from mailbot.errors import AmbiguousError, MailbotError, PermanentError, RetryableError
 from mailbot.model.case import ClockKind
 from mailbot.ports import Envelope, Handover
 from mailbot.steps.app import App
@@ -37,33 +38,26 @@ class Delivered:
 def send_due(app: App) -> Delivered:
     """Send every message that is due over one connection, reconnecting where it breaks."""
     _recover(app)
-    sent = 0
+    sent, link = 0, None
     with DotJournal(app.journal_folder, app.holder) as journal, ExitStack() as connections:
-        link: Handover | None = None
-        while row := _take(app):
+        row = _take(app)
+        while row is not None:
             try:
                 if link is None:
                     link = connections.enter_context(app.transport.connect())
                 _hand_over(link, row, journal)
-            except AmbiguousError as problem:
-                _record_ambiguous(app, row, str(problem))
-                connections.close()
-                link = None
-            except RetryableError as problem:
-                _record_retry(app, row, str(problem))
+            except (RetryableError, PermanentError) as problem:
+                _record_problem(app, row, problem, connected=link is not None)
                 if link is None:
                     return Delivered(sent=sent, problem=str(problem))
-                connections.close()
-                link = None
-            except PermanentError as problem:
-                if link is None:
-                    _record_retry(app, row, str(problem))
-                    return Delivered(sent=sent, problem=str(problem))
-                _record_failed(app, row, str(problem))
+                if isinstance(problem, RetryableError):
+                    connections.close()
+                    link = None
+                row = _take(app)
             else:
-                _record_sent(app, row)
-                app.progress("sent", 1)
                 sent += 1
+                row = _record_sent_and_take(app, row)
+                app.progress("sent", 1)
     return Delivered(sent=sent, problem=None)
 
 
@@ -72,18 +66,33 @@ def _take(app: App) -> OutboxRow | None:
         return outbox.take_next_due(session, app.holder, app.now())
 
 
+def _record_sent_and_take(app: App, row: OutboxRow) -> OutboxRow | None:
+    """Note that a message was taken, and take the next, in one commit."""
+    with transaction(app.engine) as session:
+        _record_sent(app, session, row)
+        return outbox.take_next_due(session, app.holder, app.now())
+
+
+def _record_problem(app: App, row: OutboxRow, problem: MailbotError, *, connected: bool) -> None:
+    if isinstance(problem, AmbiguousError):
+        _record_ambiguous(app, row, str(problem))
+    elif isinstance(problem, RetryableError) or not connected:
+        _record_retry(app, row, str(problem))
+    else:
+        _record_failed(app, row, str(problem))
+
+
 def _hand_over(link: Handover, row: OutboxRow, journal: DotJournal) -> None:
     envelope = Envelope(sender=row.sender, recipient=row.recipient, data=row.content)
     link.send(envelope, partial(journal.before_dot, row.id), partial(journal.after_dot, row.id))
 
 
-def _record_sent(app: App, row: OutboxRow) -> None:
+def _record_sent(app: App, session: Session, row: OutboxRow) -> None:
     """Note that the server took a message, and that the promise which it keeps is kept."""
-    with transaction(app.engine) as session:
-        now = app.now()
-        newly = outbox.record_sent(session, row.id, now)
-        if newly is not None and row.case_id is not None and row.answers:
-            clocks.meet(session, row.case_id, now, (ClockKind.REPLY,))
+    now = app.now()
+    newly = outbox.record_sent(session, row.id, now)
+    if newly and row.case_id is not None and row.answers:
+        clocks.meet(session, row.case_id, now, (ClockKind.REPLY,))
     log.info("message_sent", outbox_id=row.id, template=row.template)
 
 
@@ -114,19 +123,16 @@ def _recover(app: App) -> None:
     """See to what a dead process left in the middle, and to messages whose time of doubt is over."""
     with transaction(app.engine) as session:
         abandoned = outbox.take_abandoned(session, leases.is_dead, app.now())
-        found = {row.id: _progress(app, row) for row in abandoned}
+        holders = {row.taken_by for row in abandoned if row.taken_by is not None}
         for row in abandoned:
-            match found[row.id]:
+            match _progress(app, row):
                 case Progress.NOT_HANDED_OVER:
                     outbox.requeue(row, app.now())
                 case Progress.UNKNOWN:
                     outbox.record_ambiguous(session, row.id, "the sending process ended", app.now())
                 case Progress.TAKEN:
-                    pass
-    for row in abandoned:
-        if found[row.id] is Progress.TAKEN:
-            _record_sent(app, row)
-    for holder in {row.taken_by for row in abandoned if row.taken_by is not None}:
+                    _record_sent(app, session, row)
+    for holder in holders:
         forget(app.journal_folder, holder)
     with transaction(app.engine) as session:
         given_up = outbox.settle_ambiguous(session, app.now(), lambda row: row.template == VERIFICATION)

@@ -55,12 +55,12 @@ def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> M
     mail = mails.get_claimed(session, taken)
     if mail is None:
         return None
-    twin = mails.find_twin(session, mail, reading.content_key)
+    twin, namesake = mails.find_relatives(session, mail, reading.content_key, reading.message_id)
     if twin is not None:
         mail.duplicate_of = twin
         mails.finish(mail, MailState.DUPLICATE)
         return None
-    if reading.message_id and mails.has_namesake(session, mail, reading.message_id):
+    if namesake is not None:
         mail.held = mail.held or MESSAGE_ID_CONFLICT
     if PARTLY_READ in reading.doubts:
         mail.held = mail.held or PARTLY_READ
@@ -156,10 +156,16 @@ def _codes(reading: Reading) -> list[str]:
     return [code.replace("-", "").replace(" ", "") for code in found][:_MOST_CODES]
 
 
-def choose(
-    session: Session, order_numbers: tuple[OrderNumberCandidate, ...], sender: str | None, *, lock: bool
-) -> tuple[OrderChoice, BookedOrder | None]:
-    """Which order a mail is about, by the order book; ``lock`` keeps others from deciding about it meanwhile."""
-    keys = {candidate.key for candidate in order_numbers}
-    choice = choose_order(order_numbers, orders.find_customers(session, keys), sender)
-    return choice, None if choice.key is None else orders.find(session, choice.key, lock=lock)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which order a mail is about: as chosen from its numbers, and as the book has it."""
+
+    choice: OrderChoice
+    booked: BookedOrder | None
+
+
+def choose(session: Session, order_numbers: tuple[OrderNumberCandidate, ...], sender: str | None) -> Chosen:
+    """Choose the order that a mail is about, and keep others from deciding about it meanwhile."""
+    known = orders.find_all(session, {candidate.key for candidate in order_numbers}, lock=True)
+    choice = choose_order(order_numbers, {key: found.customer_email for key, found in known.items()}, sender)
+    return Chosen(choice=choice, booked=None if choice.key is None else known[choice.key])

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import ClockKind, ClockLevel, Deadline
 from mailbot.store.tables import ClockRow
 
 
-def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) -> None:
+def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) -> datetime:
     """Start a clock on a case; one of its kind that runs already keeps running, the earlier promise holds.
 
     Args:
@@ -18,13 +18,17 @@ def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) 
         case_id: the case.
         deadline: when the clock is due and past its limit.
         running: whether the case may have clocks already; a new case cannot.
+
+    Returns:
+        The limit that holds.
     """
-    mine = (ClockRow.case_id == case_id, ClockRow.kind == deadline.kind)
     round_ = 1
     if running:
-        if session.scalar(select(ClockRow.id).where(*mine, ClockRow.met_at.is_(None)).limit(1)) is not None:
-            return
-        round_ = session.scalars(select(func.coalesce(func.max(ClockRow.round), 0)).where(*mine)).one() + 1
+        mine = (ClockRow.case_id == case_id, ClockRow.kind == deadline.kind, ClockRow.level == ClockLevel.LIMIT)
+        latest = session.scalars(select(ClockRow).where(*mine).order_by(ClockRow.round.desc()).limit(1)).one_or_none()
+        if latest is not None and latest.met_at is None:
+            return latest.due_at
+        round_ = 1 if latest is None else latest.round + 1
     times = {ClockLevel.DUE: deadline.due_at, ClockLevel.LIMIT: deadline.limit_at}
     rows = [
         {
@@ -38,6 +42,7 @@ def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) 
         for level, due_at in times.items()
     ]
     session.execute(insert(ClockRow), rows)
+    return deadline.limit_at
 
 
 def meet(session: Session, case_id: int, now: datetime, kinds: Collection[ClockKind] = tuple(ClockKind)) -> None:

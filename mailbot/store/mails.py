@@ -190,30 +190,37 @@ def take_next(session: Session, holder: str, now: datetime, most: int) -> list[T
     due = select(MailRow).where(or_(waiting, abandoned), MailRow.attempts < MOST_ATTEMPTS)
     due = due.order_by(MailRow.attempts, MailRow.id).limit(most).with_for_update(skip_locked=True)
     rows = session.scalars(due).all()
-    fresh = [row for row in rows if row.attempts == 0]
-    taken = []
-    for row in fresh or rows[:1]:
+    taken = [row for row in rows if row.attempts == 0] or rows[:1]
+    if not taken:
+        return []
+    for row in taken:
         row.state, row.taken_by, row.next_try_at = MailState.PROCESSING, holder, now + _CLAIM_LASTS
         row.attempts += 1
-        taken.append(row)
-    return [_taken(session, row) for row in taken]
-
-
-def _taken(session: Session, row: MailRow) -> TakenMail:
-    return TakenMail(
-        id=row.id,
-        attempt=row.attempts,
-        raw=raw_bytes(session, row.sha256),
-        received_at=row.received_at,
-        stored_at=row.stored_at,
-        held=row.held,
-    )
+    hashes = {row.sha256 for row in taken}
+    raws = {
+        raw.sha256: _unpacked(raw) for raw in session.scalars(select(RawMailRow).where(RawMailRow.sha256.in_(hashes)))
+    }
+    return [
+        TakenMail(
+            id=row.id,
+            attempt=row.attempts,
+            raw=raws.get(row.sha256 or "", b""),
+            received_at=row.received_at,
+            stored_at=row.stored_at,
+            held=row.held,
+        )
+        for row in taken
+    ]
 
 
 def raw_bytes(session: Session, sha256: str | None) -> bytes:
     """The bytes as the mailbox held them; empty where they could never be fetched."""
     raw = None if sha256 is None else session.get(RawMailRow, sha256)
-    return b"" if raw is None else zstandard.ZstdDecompressor().decompress(raw.content, max_output_size=raw.size)
+    return b"" if raw is None else _unpacked(raw)
+
+
+def _unpacked(raw: RawMailRow) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(raw.content, max_output_size=raw.size)
 
 
 def get(session: Session, mail_id: int) -> MailRow:
@@ -235,20 +242,19 @@ def get_claimed(session: Session, taken: TakenMail) -> MailRow | None:
     return session.scalars(mine.with_for_update()).one_or_none()
 
 
-def find_twin(session: Session, mail: MailRow, content_key: str) -> int | None:
-    """An earlier mail of equal content (I3)."""
-    twins = select(MailRow.id).where(
-        MailRow.content_key == content_key, MailRow.duplicate_of.is_(None), MailRow.id != mail.id
+def find_relatives(
+    session: Session, mail: MailRow, content_key: str, message_id: str | None
+) -> tuple[int | None, int | None]:
+    """Earlier mails that this one repeats: one of equal content (I3), and one of the same Message-ID only."""
+    alike = [MailRow.content_key == content_key]
+    if message_id is not None:
+        alike.append(MailRow.message_id == message_id[:_MOST_MESSAGE_ID])
+    found = select(MailRow.id, MailRow.content_key).where(
+        or_(*alike), MailRow.id != mail.id, MailRow.duplicate_of.is_(None)
     )
-    return session.scalar(twins.limit(1))
-
-
-def has_namesake(session: Session, mail: MailRow, message_id: str) -> bool:
-    """Whether another mail of other content came with the same Message-ID."""
-    named = select(MailRow.id).where(
-        MailRow.message_id == message_id[:_MOST_MESSAGE_ID], MailRow.id != mail.id, MailRow.duplicate_of.is_(None)
-    )
-    return session.scalar(named.limit(1)) is not None
+    rows = session.execute(found.order_by(MailRow.id)).all()
+    twin = next((row.id for row in rows if row.content_key == content_key), None)
+    return twin, next((row.id for row in rows if row.content_key != content_key), None)
 
 
 def record_reading(

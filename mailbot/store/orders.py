@@ -23,15 +23,15 @@ def put_all(session: Session, entries: Sequence[BookedOrder], now: datetime) -> 
 
 def find(session: Session, key: str, *, lock: bool = False) -> BookedOrder | None:
     """One order by its number's key; ``lock`` makes decisions about one order wait for each other."""
-    wanted = select(OrderRow).where(OrderRow.key == key)
-    row = session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
-    return None if row is None else _booked(row)
+    return find_all(session, [key], lock=lock).get(key)
 
 
-def find_customers(session: Session, keys: Collection[str]) -> dict[str, str | None]:
-    """Which of these order keys the book has, each with its customer's address."""
-    known = select(OrderRow.key, OrderRow.customer_email).where(OrderRow.key.in_(keys))
-    return {row.key: row.customer_email for row in session.execute(known)} if keys else {}
+def find_all(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, BookedOrder]:
+    """Those of these orders that the book has, by key."""
+    if not keys:
+        return {}
+    wanted = select(OrderRow).where(OrderRow.key.in_(keys)).order_by(OrderRow.key)
+    return {row.key: _booked(row) for row in session.scalars(wanted.with_for_update() if lock else wanted)}
 
 
 def is_customer(session: Session, address: str) -> bool:

@@ -85,14 +85,11 @@ def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | N
     return None
 
 
-def record_sent(session: Session, row_id: int, now: datetime) -> OutboxRow | None:
-    """Note that the server took a message; ``None`` if that was known before."""
-    return session.scalar(
-        update(OutboxRow)
-        .where(OutboxRow.id == row_id, OutboxRow.state != OutboxState.SENT)
-        .values(state=OutboxState.SENT, sent_at=now, taken_by=None, problem=None)
-        .returning(OutboxRow)
-    )
+def record_sent(session: Session, row_id: int, now: datetime) -> bool:
+    """Note that the server took a message; ``False`` if that was known before."""
+    taken = update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.state != OutboxState.SENT)
+    taken = taken.values(state=OutboxState.SENT, sent_at=now, taken_by=None, problem=None)
+    return session.scalar(taken.returning(OutboxRow.id)) is not None
 
 
 def record_retry(session: Session, row_id: int, problem: str, now: datetime) -> bool:
@@ -184,17 +181,18 @@ def withdraw_drafts(session: Session, case_id: int) -> None:
     session.execute(drafts.values(state=OutboxState.WITHDRAWN))
 
 
-def count_automatic(
-    session: Session, now: datetime, *, case_id: int | None = None, recipient: str | None = None
-) -> int:
-    """How many automatic messages a case, or an address, was sent in the last 24 hours (I10)."""
-    count = select(func.count()).select_from(OutboxRow)
-    count = count.where(OutboxRow.automatic, OutboxRow.created_at > now - _A_DAY, OutboxRow.state.in_(_STILL_COUNTS))
-    if case_id is not None:
-        count = count.where(OutboxRow.case_id == case_id)
-    if recipient is not None:
-        count = count.where(OutboxRow.recipient == recipient, OutboxRow.case_id.is_not(None))
-    return session.scalars(count).one()
+def count_automatic(session: Session, now: datetime, case_id: int, recipient: str) -> tuple[int, int]:
+    """How many automatic messages a case, and an address in all its cases, was sent in the last 24 hours (I10)."""
+    mine, theirs = OutboxRow.case_id == case_id, OutboxRow.recipient == recipient
+    counts = select(func.count().filter(mine), func.count().filter(theirs)).where(
+        OutboxRow.automatic,
+        OutboxRow.created_at > now - _A_DAY,
+        OutboxRow.state.in_(_STILL_COUNTS),
+        OutboxRow.case_id.is_not(None),
+        or_(mine, theirs),
+    )
+    of_case, to_address = session.execute(counts).one()
+    return of_case, to_address
 
 
 def count_unproven(session: Session, templates: tuple[str, ...], now: datetime) -> int:

@@ -18,6 +18,7 @@ from mailbot.understand.amounts import Marks
 _WORD = re.compile(r"\w+")
 _WITHIN_PHRASE = re.compile(r"[ .°'\-/&(#]{0,3}")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+_ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]")
 _MOST_WORDS = 6
 _MOST_IN_A_LINE = 40
 _NO_LANGUAGES = frozenset({"marks", "everyday", "files"})
@@ -159,8 +160,7 @@ def fold(word: str) -> str:
     """A word or a text as it is compared: without case and accents."""
     if word.isascii():
         return word.lower()
-    parted = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(sign for sign in parted if not unicodedata.combining(sign)).translate(_PLAIN_LETTERS)
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", word.casefold())).translate(_PLAIN_LETTERS)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
@@ -61,13 +61,16 @@ class Row:
 
 def read_rows(text: str, lexicon: InvoiceLexicon) -> list[Row]:
     """Every line of a text that is not blank, without marks of quoting; what is beyond 200 KB is not read."""
-    rows: list[Row] = []
+    return list(_with_values(list(read_lines(text, lexicon, bool)), lexicon))
+
+
+def read_lines(text: str, lexicon: InvoiceLexicon, wanted: Callable[[str], bool]) -> Iterator[Row]:
+    """Those lines of a text that are wanted, each by itself."""
     start = 0
     for line in text[:MOST_TEXT].splitlines(keepends=True)[:_MOST_ROWS]:
-        if plain := _plain(line[:_LONGEST_ROW]):
-            rows.append(_row(plain, start, lexicon))
+        if wanted(line) and (plain := _plain(line[:_LONGEST_ROW])):
+            yield _row(plain, start, lexicon)
         start += len(line)
-    return list(_with_values(rows, lexicon))
 
 
 def _with_values(rows: list[Row], lexicon: InvoiceLexicon) -> Iterator[Row]:

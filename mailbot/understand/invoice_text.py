@@ -10,10 +10,10 @@ from enum import StrEnum
 from mailbot.understand.invoice_dates import day_first, issued_on
 from mailbot.understand.invoice_lexicon import PROOF, Label, LabelKind, fold, invoice_lexicon
 from mailbot.understand.invoice_numbers import find_numbers, order_references, own_number
-from mailbot.understand.invoice_rows import PAPER_LABELS, Row, read_rows
+from mailbot.understand.invoice_rows import PAPER_LABELS, Row, read_lines, read_rows
 from mailbot.understand.invoice_total import Currencies, Total, find_total
 
-_MARKUP = re.compile(r"<[^<>]*>|&[A-Za-z0-9#]{1,10};")
+_MARKUP = re.compile(r"<style\b[^<]*<|<[^<>]*>|&[A-Za-z0-9#]{1,10};", re.IGNORECASE)
 _NO_PROOF = PAPER_LABELS - PROOF
 _MAY_NAME = (
     (LabelKind.DELIVERY, LabelKind.INVOICE),
@@ -87,7 +87,7 @@ def from_title(text: str) -> str | None:
     lexicon = invoice_lexicon()
     if not lexicon.proof_titles.search(fold(text)):
         return None
-    for row in read_rows(text, lexicon):
+    for row in read_lines(text, lexicon, lambda line: bool(lexicon.proof_titles.search(fold(line)))):
         label = _title(row)
         if label is not None and label.kind in PROOF:
             return text[row.start :]
