@@ -44,11 +44,13 @@ class Body:
         text: at most 200 KB; every span with part ``"body"`` points into it.
         segments: cover all of ``text`` in order.
         hidden: HTML text that a reader does not see; shown to people, never read as a claim.
+        defects: which limits cut or coarsened the text, one constant text each.
     """
 
     text: str
     segments: tuple[Segment, ...]
     hidden: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from mailbot.model.reading import (
     Span,
 )
 from mailbot.sandbox.rules import parse_request, parse_rules
-from mailbot.understand.body import new_stretches, read_body_within_limits
+from mailbot.understand.body import new_stretches, read_body
 from mailbot.understand.claim import read_claim
 from mailbot.understand.invoice import InvoiceFindings, read_invoices
 from mailbot.understand.language import detect_language
@@ -55,7 +55,7 @@ class Examiner:
             trust_unnamed=rules.trust_unnamed_results,
             received_hosts=rules.received_hosts,
         )
-        body, cut = read_body_within_limits(mail.plain, mail.html)
+        body = read_body(mail.plain, mail.html)
         kind = MailKind.UNREADABLE if _is_blank(mail) else sort.kind
         reading = Reading(
             kind=kind,
@@ -73,7 +73,7 @@ class Examiner:
             content_key=mail.content_key,
             body=body,
             attachments=tuple(_noted(mail)),
-            defects=(*mail.defects, *cut),
+            defects=(*mail.defects, *body.defects),
         )
         if kind is MailKind.CUSTOMER:
             reading = self._understood(reading, mail, received_at)
@@ -94,7 +94,7 @@ class Examiner:
         found = read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys)
         doubts = stated.doubts
         claim = stated.claim
-        if PARTIAL.intersection(reading.defects):
+        if PARTIAL.intersection(mail.defects) or body.defects:
             doubts, claim = (*doubts, PARTLY_READ), replace(claim, reason_confidence=0.0)
         numbers = tuple(_numbers(self._order_numbers, mail, body, found))
         return replace(

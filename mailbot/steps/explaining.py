@@ -21,6 +21,7 @@ from mailbot.steps.consider import Considered, consider, gather
 from mailbot.steps.letters import Occasion, write_letter
 from mailbot.understand.order_number import choose_order
 
+SEVERAL_ORDERS = "several_orders"
 _CASE_NUMBER = "RF-000000"
 _CODE = "XXXXXXXX"
 
@@ -62,6 +63,8 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
     known = {key: booked.customer_email for key, booked in found.items()}
     choice = choose_order(reading.order_numbers, known, reading.identity.address)
     booked = None if choice.key is None else found.get(choice.key)
+    if choice.ambiguous:
+        form["doubts"].append(SEVERAL_ORDERS)
     considered = consider(gathered, booked, judgement.policy, given_number=choice.given, requested_at=arrived_at)
     facts = considered.facts
     form |= {

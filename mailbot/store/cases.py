@@ -25,10 +25,6 @@ class CaseNotFoundError(InputError):
         super().__init__(f"there is no case {number!r}; mailbot case list shows them all")
 
 
-class StaleCaseError(InputError):
-    """The case was changed by somebody else since it was looked at."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One decision to keep, in JSON forms."""

@@ -34,11 +34,6 @@ def find_all(session: Session, keys: Collection[str], *, lock: bool = False) -> 
     return {row.key: _booked(row) for row in session.scalars(wanted.with_for_update() if lock else wanted)}
 
 
-def is_customer(session: Session, address: str) -> bool:
-    """Whether any order in the book was placed by this address."""
-    return session.scalar(select(OrderRow.key).where(OrderRow.customer_email == address).limit(1)) is not None
-
-
 def promised_refunds(session: Session, key: str, currency: str) -> Money:
     """What cases have promised or paid of this order and the book does not show yet, so that no money goes twice."""
     imported_at = select(OrderRow.imported_at).where(OrderRow.key == key).scalar_subquery()

@@ -200,9 +200,3 @@ def count_unproven(session: Session, templates: tuple[str, ...], now: datetime) 
     recent = select(func.count()).select_from(OutboxRow)
     recent = recent.where(OutboxRow.template.in_(templates), OutboxRow.created_at > now - timedelta(hours=1))
     return session.scalars(recent).one()
-
-
-def next_due_at(session: Session) -> datetime | None:
-    """When the next message is due; ``None`` when none waits."""
-    waiting = or_(OutboxRow.state == OutboxState.QUEUED, OutboxRow.state == OutboxState.AMBIGUOUS)
-    return session.scalar(select(func.min(OutboxRow.due_at)).where(waiting))

@@ -41,11 +41,6 @@ def is_signed_in(session: Session, token: str, now: datetime) -> bool:
     return session.scalar(seen.values(seen_at=now).returning(SessionRow.token_hash)) is not None
 
 
-def sign_out(session: Session, token: str) -> None:
-    """End a browser's session."""
-    session.execute(delete(SessionRow).where(SessionRow.token_hash == _hashed(token)))
-
-
 def _add(session: Session, kind: str, now: datetime, lasts: timedelta) -> str:
     session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
     token = secrets.token_urlsafe(32)

@@ -19,7 +19,7 @@ def read_body(plain: str | None, html: str | None) -> Body:
     """Read the text of a mail, and tell what its sender wrote now from what is quoted or signs; never raises.
 
     What cannot be told for sure counts as new, so that no word of a customer is lost. Text beyond 200 KB or 2,000
-    lines is cut off; ``read_body_within_limits`` says so.
+    lines is cut off; ``Body.defects`` says so.
 
     Args:
         plain: the text/plain parts, LF line ends; used untouched, unless it is blank or only points to the HTML.
@@ -27,19 +27,14 @@ def read_body(plain: str | None, html: str | None) -> Body:
 
     Source: RELIABILITY.md, Limits, "text used" and "HTML used".
     """
-    return read_body_within_limits(plain, html)[0]
-
-
-def read_body_within_limits(plain: str | None, html: str | None) -> tuple[Body, tuple[str, ...]]:
-    """The same as ``read_body``, and which limits cut or coarsened the text: one constant text each."""
     page = _readable(plain, html)
     text, defects = _within_limits(page.text)
     raw_lines = text.split("\n")
     lines = [plain_line(line) for line in raw_lines]
     quoted = find_quotes(lines, _marked(raw_lines, page.quotes))
     signs = find_signatures(lines, raw_lines, quoted)
-    body = Body(text=text, segments=_segments(raw_lines, lines, quoted, signs), hidden=page.hidden)
-    return body, page.defects + defects
+    segments = _segments(raw_lines, lines, quoted, signs)
+    return Body(text=text, segments=segments, hidden=page.hidden, defects=page.defects + defects)
 
 
 def new_stretches(body: Body) -> tuple[tuple[int, int], ...]:

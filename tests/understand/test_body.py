@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.model.reading import Body, SegmentKind
-from mailbot.understand.body import MAX_BYTES, MAX_LINES, new_stretches, read_body, read_body_within_limits
+from mailbot.understand.body import MAX_BYTES, MAX_LINES, new_stretches, read_body
 
 ATTRIBUTION = "On Wed, May 6, 2026 at 2:22 PM Shop <help@shop.example> wrote:"
 
@@ -205,17 +205,17 @@ def test_header_block_of_outlook_quotes_to_the_end() -> None:
 
 
 def test_text_over_200_kb_is_cut_between_characters() -> None:
-    body, defects = read_body_within_limits("\u20ac" * 100_000, None)
-    assert (len(body.text), defects) == (MAX_BYTES // 3, ("text_cut_at_200_kb",))
+    body = read_body("\u20ac" * 100_000, None)
+    assert (len(body.text), body.defects) == (MAX_BYTES // 3, ("text_cut_at_200_kb",))
 
 
 def test_lines_over_2000_are_cut() -> None:
-    body, defects = read_body_within_limits("x\n" * 100_000, None)
-    assert (body.text.count("\n") + 1, defects) == (MAX_LINES, ("text_cut_at_2000_lines",))
+    body = read_body("x\n" * 100_000, None)
+    assert (body.text.count("\n") + 1, body.defects) == (MAX_LINES, ("text_cut_at_2000_lines",))
 
 
 def test_limits_of_the_html_are_told() -> None:
-    assert read_body_within_limits(None, "<i>x" * 10_001)[1] == ("html_over_10000_tags",)
+    assert read_body(None, "<i>x" * 10_001).defects == ("html_over_10000_tags",)
 
 
 FRAGMENTS = [

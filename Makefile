@@ -1,0 +1,62 @@
+# mailbot's chores. `make demo` and `make test` are all that a newcomer needs; both make .venv by themselves.
+
+PYTHON ?= python3
+EXTRAS ?= postgres
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+
+.PHONY: help setup demo test check bench campaign lock clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(VENV)/made.core $(if $(EXTRAS),$(VENV)/made.extras) ## make .venv with the mailbot command (EXTRAS= leaves the extras out)
+
+demo: $(VENV)/made.core ## show the whole system on embedded parts (ARGS=--once ends by itself)
+	@$(BIN)/mailbot demo $(ARGS)
+
+test: $(VENV)/made.develop ## run every test (MAILBOT_TEST_REQUIRE=all: a missing server is a failure)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+check: $(VENV)/made.develop ## format, lint, types, imports, dead code, migrations
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+	@rm -f $(VENV)/check.db
+	$(BIN)/alembic -x url=sqlite:///$(VENV)/check.db upgrade head
+	$(BIN)/alembic -x url=sqlite:///$(VENV)/check.db check
+
+bench: $(VENV)/made.develop ## mails a second beside the bare minimum on this machine (ARGS="--mails 1000")
+	$(BIN)/python -m bench.run $(ARGS)
+
+campaign: $(VENV)/made.develop ## the long crash campaign, seeded and bounded (ARGS="--kills 200 --mails 1000")
+	$(BIN)/python -m tests.journey.campaign $(ARGS)
+
+lock: ## pin every dependency with its hashes, for every Python from 3.11 on
+	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements/core.lock
+	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --group build --all-extras -c requirements/core.lock -o requirements/extras.lock
+	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --group build --all-extras --group test --group check -c requirements/extras.lock -o requirements/develop.lock
+
+clean: ## remove .venv and what tools left behind
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mailbot needs Python 3.11 or later; name one with make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/made.core: requirements/core.lock pyproject.toml | $(VENV)/bin/pip
+	$(PIP) install --require-hashes -r requirements/core.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/made.extras: requirements/extras.lock | $(VENV)/made.core
+	$(PIP) install --require-hashes -r requirements/extras.lock
+	@touch $@
+
+$(VENV)/made.develop: requirements/develop.lock | $(VENV)/made.core
+	$(PIP) install --require-hashes -r requirements/develop.lock
+	@touch $@
