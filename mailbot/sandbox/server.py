@@ -1,8 +1,8 @@
 """The process that children are forked from: everything imported once, the environment empty, the network gone.
 
-It runs as ``python -c`` with one socket and nothing else of its parent's. The shop's rules come first over it; then, for
-each request, it forks a child, gives it the socket that came with the request, and answers with the child's process id.
-It ends when its parent does.
+It runs as ``python -c`` with one socket and nothing else of its parent's. The rules of the shop come over it first. For
+each request it then forks a child, gives it the socket that came with the request, and answers with the child's
+process id. It ends when its parent does.
 Source: RELIABILITY.md, P2 and Limits.
 """
 
