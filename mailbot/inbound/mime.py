@@ -57,8 +57,8 @@ def parse_mail(raw: bytes) -> InboundMail:
     """Take a message apart. Never raises, whatever the bytes are; ``defects`` says what was odd or left out.
 
     ``plain`` and ``html`` are the outer message's own text, cut at 200 * 1024 characters and 2,000 lines, and at
-    256 * 1024 characters. A message enclosed in it is an attachment; what is attached to that one follows
-    under a longer path. Headers are decoded, not believed: a sender can write ``X-Mailbot-`` fields too.
+    256 * 1024 characters. A message enclosed in it is an attachment; what that one holds, its text too, follows
+    under longer paths. Headers are decoded, not believed: a sender can write ``X-Mailbot-`` fields too.
 
     Source: RELIABILITY.md, Limits, and P1 for the content key.
     """

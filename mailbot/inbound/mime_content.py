@@ -57,7 +57,7 @@ class Text:
 
 
 def split_body(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
-    """Tell the parts that are the message's own text from those that are attached; text of enclosed ones is neither.
+    """Tell the parts that are the message's own text from those that are attached, as text of enclosed messages is.
 
     A text with a file name is the body only where nothing stands before it: some programs name even that,
     and others attach text files as inline.
@@ -68,8 +68,8 @@ def split_body(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
         named = part.file_name is not None and bool(body or attached or part.enclosed)
         if named or part.content_type not in {"text/plain", "text/html"} or part.disposition == "attachment":
             attached.append(part)
-        elif not part.enclosed:
-            body.append(part)
+        else:
+            (attached if part.enclosed else body).append(part)
     return body, attached
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from mailbot.model.facts import Claim, Reason
 from mailbot.model.reading import Body, SegmentKind, Span, Topic
-from mailbot.understand.doubts import confidence, find_doubts
+from mailbot.understand.doubts import SPEAKS_FOR_ITSELF, confidence, find_doubts
 from mailbot.understand.findings import ReadSentence, read_sentence
 from mailbot.understand.lexicons import Fact, Kind, Lexicon
 from mailbot.understand.reason import StatedReason, read_reason
@@ -20,6 +20,8 @@ from mailbot.understand.wording import word_sentence
 
 _SAMPLE = 4_000  # characters that tell which lexicon fits
 _LEAST_KNOWN = 0.35  # of the words, for a text of unclear language
+_WHOLE = "whole"
+_TAKES_BACK = frozenset({"withdrawn", "no_order"})
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
 _WORD = re.compile(r"[^\W\d_]+")
 _REPLY_MARK = re.compile(
@@ -133,7 +135,7 @@ def _judge(own: Sequence[ReadSentence], heading: Sequence[ReadSentence], *, carr
     if facts.received_at is not None:
         spans.append(_span("received_on", str(claim.received_on or "unclear"), facts.received_at))
     spans += [_span("mentions_dispute", "true", place) for place in disputes[:1]]
-    spans += [_span("lines", place[1].quote, place) for place in list(_places(said, Kind.ITEM))[:1]]
+    spans += [_span("lines", place[1].quote, place) for place in _named_item(said, wish)]
     return ClaimReading(topic=Topic.REFUND_REQUEST, claim=claim, spans=tuple(spans), doubts=doubts)
 
 
@@ -141,9 +143,21 @@ def _is_request(said: Sequence[ReadSentence], wish: StatedWish, reason: StatedRe
     """Whether money, goods or a parcel are at stake; a hint of it only where the mail speaks of nothing else."""
     if wish.clear or any(finding.rule.value == "billing" for _, finding in _places(said, Kind.DOUBT)):
         return True
-    if "withdrawn" in others:
+    if not _TAKES_BACK.isdisjoint(others):
         return False
-    return reason.clear or (bool(wish.places or reason.places) and not others)
+    if reason.clear and reason.reason in SPEAKS_FOR_ITSELF:
+        return True
+    return bool(wish.places or reason.places) and not others
+
+
+def _named_item(said: Sequence[ReadSentence], wish: StatedWish) -> list[Place]:
+    """The one item that the mail names, if any; none where the wish itself is for the whole order."""
+    for sentence, wished in wish.places:
+        after = (found for found in sentence.findings if found.rule.kind is Kind.ITEM and found.last >= wished.first)
+        first = next(after, None)
+        if first is not None and first.rule.value == _WHOLE:
+            return []
+    return [place for place in _places(said, Kind.ITEM) if place[1].rule.value != _WHOLE][:1]
 
 
 def _places(said: Sequence[ReadSentence], kind: Kind) -> Iterator[Place]:

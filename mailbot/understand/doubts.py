@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mailbot.model.facts import Reason
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import Kind
-from mailbot.understand.reason import StatedReason
+from mailbot.understand.reason import StatedReason, goes_with
 from mailbot.understand.scope import Mood
 from mailbot.understand.stated_facts import StatedFacts
 from mailbot.understand.wish import StatedWish
@@ -17,7 +17,7 @@ _IN_DOUBT = 0.6
 _WORDS_OF_SUBSTANCE = 3
 _UNKNOWN_WORDS = 2
 _MOST_UNREAD_SENTENCES = 2
-_SPEAKS_FOR_ITSELF = frozenset(
+SPEAKS_FOR_ITSELF = frozenset(
     {
         Reason.QUALITY_DEFECT,
         Reason.WRONG_ITEM,
@@ -62,10 +62,10 @@ def find_doubts(
         (_asks_more(sentences, others), "asks_more"),
         (any(sentence.elsewhere for sentence in sentences), "speaks_of_another"),
         (not silent and not reason.clear, "reason_unclear"),
-        (not wish.clear and bool(wish.places or reason.reason not in _SPEAKS_FOR_ITSELF), "no_clear_wish"),
+        (not wish.clear and bool(wish.places or reason.reason not in SPEAKS_FOR_ITSELF), "no_clear_wish"),
         (not named, "nothing_named"),
         (any(sentence.foreign for sentence in sentences), "other_language"),
-        (_hints_at_more(sentences, {reason.reason.value, *facts.values}), "unread_hint"),
+        (_hints_at_more(sentences, {*goes_with(reason.reason), *facts.values}), "unread_hint"),
         (_unexplained(sentences, silent=silent), "unexplained_text"),
     )
     spoken = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailbot.understand.lexicons import Kind, Lexicon, Rule, Strength
 from mailbot.understand.scope import Match, Mood, Scope
-from mailbot.understand.wording import Wording
+from mailbot.understand.wording import NUMBER, Wording
 
 _FOREIGN_SHARE = 0.6  # of a sentence's words unknown to the lexicon; beyond that it is in another language
 _FOREIGN_WORDS = 4
@@ -95,8 +95,8 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         for found in findings
         if found.rule.kind is Kind.OTHER and found.mood is not Mood.VOID
     ]
-    findings = [finding for finding in findings if not _is_part_of(finding, covers)]
-    open_words = _open_words(wording, lexicon, matches)
+    findings = [finding for finding in findings if not _is_part_of(finding, covers, wording.words)]
+    open_words = [] if not findings and _is_listing(wording.words, lexicon) else _open_words(wording, lexicon, matches)
     strange = [(place, word) for place, word in open_words if word not in lexicon.neutral]
     everyday = [place for place, word in open_words if word in lexicon.everyday]
     unknown = sum(word not in lexicon.vocabulary for _, word in strange)
@@ -127,21 +127,25 @@ def _matches(wording: Wording, lexicon: Lexicon) -> Iterator[Match]:
             found = rule.phrase.regex.search(wording.text, found.end())
 
 
-def _is_part_of(finding: Finding, covers: Sequence[Match]) -> bool:
+def _is_part_of(finding: Finding, covers: Sequence[Match], words: Sequence[str]) -> bool:
     """Whether the words belong to a phrase that says something else ("cancel" in "is there a cancellation fee?").
 
-    A filler takes the words of questions and of weak phrases, a question those of all but disputes and doubts.
+    A question takes all that stands in it, but for disputes and doubts; a filler takes questions and weak phrases,
+    and only by words of its own.
     """
     kind = finding.rule.kind
     if kind in _STANDS_ANYWHERE:
         return False
     weak = finding.rule.strength in {Strength.LIKELY, Strength.VAGUE}
-    return any(
-        cover.first <= finding.first
-        and finding.last <= cover.last
-        and (weak or (cover.rule.kind is Kind.FILLER) == (kind is Kind.OTHER))
-        for cover in covers
-    )
+    for cover in covers:
+        if cover.first <= finding.first and finding.last <= cover.last:
+            is_filler = cover.rule.kind is Kind.FILLER
+            if not is_filler and (weak or kind is not Kind.OTHER):
+                return True
+            own = cover.rule.phrase.words
+            if is_filler and (weak or kind is Kind.OTHER) and own.issuperset(words[finding.first : finding.last + 1]):
+                return True
+    return False
 
 
 def _open_words(wording: Wording, lexicon: Lexicon, matches: Sequence[Match]) -> list[tuple[int, str]]:
@@ -153,6 +157,12 @@ def _open_words(wording: Wording, lexicon: Lexicon, matches: Sequence[Match]) ->
         if lexicon.has_stems or wording.words[place] in match.rule.phrase.words
     }
     return [(place, word) for place, word in enumerate(wording.words) if word[0].isalpha() and place not in explained]
+
+
+def _is_listing(words: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether this is a line of a pasted paper ("1 x Locket, 45 cm 118.00"): figures, and hardly a word that joins."""
+    figures = any(word == NUMBER or word[0].isdigit() for word in words)
+    return figures and sum(word in lexicon.neutral and word not in lexicon.everyday for word in words) <= 1
 
 
 def _is_name(text: str, wording: Wording, lexicon: Lexicon, place: int) -> bool:

@@ -212,9 +212,10 @@ def build_lexicon(file: Mapping[str, Any]) -> InvoiceLexicon:
 def _proof_titles(
     spaced: Mapping[tuple[str, ...], Meaning], endings: Mapping[str, Meaning], unspaced: Mapping[str, Meaning]
 ) -> re.Pattern[str]:
-    whole = [r"\W{0,5}".join(map(re.escape, words)) for words, meaning in spaced.items() if meaning.kind in PROOF]
-    parts = [re.escape(ending) for ending, meaning in endings.items() if meaning.kind in PROOF]
-    signs = [re.escape(fold(sign)) for sign, meaning in unspaced.items() if meaning.kind in PROOF]
+    kinds = PROOF | {LabelKind.INVOICE_NUMBER}
+    whole = [r"\W{0,5}".join(map(re.escape, words)) for words, meaning in spaced.items() if meaning.kind in kinds]
+    parts = [re.escape(ending) for ending, meaning in endings.items() if meaning.kind in kinds]
+    signs = [re.escape(fold(sign)) for sign, meaning in unspaced.items() if meaning.kind in kinds]
     return re.compile(rf"(?<!\w)(?:{'|'.join(whole)})(?!\w)|(?:{'|'.join(parts)})(?!\w)|{'|'.join(signs)}")
 
 

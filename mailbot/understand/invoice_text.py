@@ -21,6 +21,9 @@ _MAY_NAME = (
     (LabelKind.OFFER, LabelKind.ORDER),
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_SEPARATED = re.compile(r" [-|\u2013\u2014] ")
+_MOST_NUMBERED = 4
+_FEWEST_PRICES = 2
 _SENTENCE_END = re.compile(r"[.!?,;:]$")
 _LONGEST_TITLE, _MOST_BEFORE, _MOST_BEHIND_SUBJECT = 10, 2, 6
 _WHOLE_VOTE = 60
@@ -83,13 +86,19 @@ def read_paper(text: str) -> Paper:
 
 
 def from_title(text: str) -> str | None:
-    """The part of a mail's text from the first title of an invoice or order confirmation on; ``None`` without one."""
+    """The part of a mail's text from the first title of an invoice or order confirmation on; ``None`` without one.
+
+    A line that begins with the number of an invoice serves as its title too where two prices follow, as when people
+    copy an invoice by hand; the bare figures that a shop asks for are no invoice.
+    """
     lexicon = invoice_lexicon()
     if not lexicon.proof_titles.search(fold(text)):
         return None
     for row in read_lines(text, lexicon, lambda line: bool(lexicon.proof_titles.search(fold(line)))):
         label = _title(row)
-        if label is not None and label.kind in PROOF:
+        if (label is not None and label.kind in PROOF) or (
+            _begins_with_number(row) and _priced(read_rows(text[row.start :], lexicon)) >= _FEWEST_PRICES
+        ):
             return text[row.start :]
     return None
 
@@ -118,11 +127,22 @@ def _title(row: Row) -> Label | None:
     label = next((label for label in row.labels if label.kind in PAPER_LABELS and label.start >= start), None)
     if label is None or len(_WORD.findall(row.line[start:])) > _LONGEST_TITLE:
         return None
-    before = len(_WORD.findall(row.line[start : label.start]))
+    before = len(_WORD.findall(_SEPARATED.split(row.line[start : label.start])[-1]))
     numbered = (each.end for each in row.labels if each.kind is LabelKind.NUMBER_WORD and each.start - label.end <= 1)
     labels_value = row.line[next(numbered, label.end) :].lstrip().startswith(":")
     sentence = before and label.kind is not LabelKind.ORDER and _SENTENCE_END.search(row.line)
     return None if before > most_before or labels_value or sentence else label
+
+
+def _begins_with_number(row: Row) -> bool:
+    if not row.labels or row.labels[0].kind is not LabelKind.INVOICE_NUMBER:
+        return False
+    sentence = len(_WORD.findall(row.line)) > _MOST_NUMBERED or _SENTENCE_END.search(row.line)
+    return not sentence and not _WORD.search(row.line[: row.labels[0].start])
+
+
+def _priced(rows: Sequence[Row]) -> int:
+    return sum(any(amount.meanings for amount in row.amounts) for row in rows)
 
 
 def _stands_alone(row: Row, label: Label) -> bool:

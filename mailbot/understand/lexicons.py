@@ -15,13 +15,12 @@ from typing import Any
 
 from mailbot.errors import InputError, shown
 from mailbot.model.facts import Reason, Remedy
-from mailbot.understand.phrases import Phrase, PhraseCompiler, rarest_first
+from mailbot.understand.phrases import STEM_KEY, Phrase, PhraseCompiler, rarest_first
 from mailbot.understand.stated_dates import DateWords, compile_date_words
 from mailbot.understand.wording import NUMBER, spell
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LANGUAGE_CODE = 2  # letters: ISO 639-1
-_STEM_KEY = 3
 
 
 class Kind(StrEnum):
@@ -43,6 +42,7 @@ class Strength(StrEnum):
     """How much a phrase tells by itself; the head of ``lexicon/en.toml`` explains each."""
 
     CLEAR = "clear"
+    SYMPTOM = "symptom"
     LIKELY = "likely"
     GENERIC = "generic"
     VAGUE = "vague"
@@ -134,7 +134,7 @@ class Lexicon:
         """Places in ``rules`` of those whose two most telling needs stand in ``words``, in the order of the file."""
         present = set(words)
         if self.has_stems:
-            present.update([f"{word[:_STEM_KEY]}*" for word in present])
+            present.update([f"{word[:STEM_KEY]}*" for word in present])
         found = set()
         for word in present & self.by_word.keys():
             for place, need in self.by_word[word]:

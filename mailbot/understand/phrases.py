@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from mailbot.errors import InputError, shown
 
 _LONGEST_GAP = 8
-_STEM_KEY = 3  # letters of a stem that the index keeps; shorter stems would match half the language
+STEM_KEY = 3  # letters of a stem that the index keeps; shorter stems would match half the language
 _SIGN = re.compile(r"<\w+>|~\d|[()\[\]|^$,]|[^\s()\[\]|^$,<>~]+")
 _BRACKETS = {"(": ")", "[": "]"}
 _EDGES = {"^": "(?:^|(?<= ,))", "$": "(?= ,| $)"}
@@ -113,13 +113,13 @@ class PhraseCompiler:
     def word(self, written: str) -> _Part:
         """One written word as the sequence of words that ``wording.py`` makes of it."""
         stem = written.endswith("*")
-        if stem and len(written) <= _STEM_KEY:
-            raise PhraseError(written, f"is too short a stem; write at least {_STEM_KEY} letters")
+        if stem and len(written) <= STEM_KEY:
+            raise PhraseError(written, f"is too short a stem; write at least {STEM_KEY} letters")
         words = [written[:-1].lower()] if stem else self._spell(written)
         tail = "[^ ]*" if stem else ""
         return _Part(
             regex="".join(f" {re.escape(word)}{tail}" for word in words),
-            needs=[frozenset({f"{word[:_STEM_KEY]}*" if stem else word}) for word in words],
+            needs=[frozenset({f"{word[:STEM_KEY]}*" if stem else word}) for word in words],
             words=set(words),
         )
 
@@ -158,6 +158,8 @@ class _Reader:
             row.regex += part.regex
             row.needs += part.needs
             row.words |= part.words
+        if in_brackets and not row.regex:
+            raise PhraseError(self.written, "has an empty alternative; write [a|b] for what may be missing")
         return row
 
     def element(self) -> _Part:

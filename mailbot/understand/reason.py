@@ -11,18 +11,23 @@ from mailbot.understand.scope import Mood
 _SAYS_MORE: dict[Reason, frozenset[Reason]] = {
     Reason.DAMAGED_IN_TRANSIT: frozenset({Reason.QUALITY_DEFECT}),
     Reason.NOT_DELIVERED: frozenset({Reason.LATE_DELIVERY}),
+    Reason.NATURAL_VARIATION: frozenset({Reason.CHANGE_OF_MIND}),
+    Reason.RING_OPENING: frozenset({Reason.CHANGE_OF_MIND}),
 }
-"""The reason that holds what the others only describe: a ring that arrived broken is broken."""
+"""The reason that holds what the others only describe: a ring that arrived broken is broken, and a ring of another
+colour than in the picture is disliked for it."""
 
 _SAYS_MORE_AT_ONCE: dict[Reason, frozenset[Reason]] = {
     Reason.CUSTOMER_DAMAGE: frozenset({Reason.QUALITY_DEFECT}),
     Reason.RING_OPENING: frozenset({Reason.QUALITY_DEFECT, Reason.CUSTOMER_DAMAGE}),
     Reason.WRONG_ITEM: frozenset({Reason.NATURAL_VARIATION, Reason.MISTAKEN_ORDER}),
-    Reason.NATURAL_VARIATION: frozenset({Reason.CHANGE_OF_MIND}),
     Reason.MISTAKEN_ORDER: frozenset({Reason.CHANGE_OF_MIND}),
     Reason.LATE_DELIVERY: frozenset({Reason.CHANGE_OF_MIND}),
 }
 """Likewise, but only within one sentence: "I dropped it and the stone fell out"."""
+
+_CAUSES = frozenset({Reason.CUSTOMER_DAMAGE, Reason.RING_OPENING})
+"""What explains a symptom, wherever it is told: "our dog chewed it. The hinge is bent."."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class StatedReason:
 def read_reason(sentences: Sequence[ReadSentence]) -> StatedReason:
     """Weigh every stated reason of a mail; what is denied, supposed or told of somebody else does not count."""
     stated = [(sentence, finding) for sentence in sentences for finding in _strongest(sentence)]
+    if any(found.rule.strength == Strength.CLEAR and found.rule.value in _CAUSES for _, found in stated):
+        stated = [each for each in stated if each[1].rule.strength != Strength.SYMPTOM]
     specific = [each for each in stated if not Strength(each[1].rule.strength).yields] or stated
     reasons = {Reason(finding.rule.value) for _, finding in specific}
     reasons -= {weaker for reason in reasons for weaker in _SAYS_MORE.get(reason, frozenset())}
@@ -58,15 +65,19 @@ def read_reason(sentences: Sequence[ReadSentence]) -> StatedReason:
     return StatedReason(reason=reason, clear=reason in clear, conflict=len(reasons) > 1, places=tuple(evidence))
 
 
+def goes_with(reason: Reason) -> frozenset[str]:
+    """The reasons whose words may stand beside this one and mean nothing more."""
+    return _SAYS_MORE.get(reason, frozenset()) | _SAYS_MORE_AT_ONCE.get(reason, frozenset()) | {reason}
+
+
 def _strongest(sentence: ReadSentence) -> list[Finding]:
     """The reasons of one sentence without those that a plainer one already says, in part or in the same words."""
     found = [
         finding for finding in sentence.findings if finding.rule.kind is Kind.REASON and finding.mood is not Mood.VOID
     ]
-    clear = [finding for finding in found if finding.rule.strength == Strength.CLEAR]
+    clear = [finding for finding in found if finding.rule.strength in {Strength.CLEAR, Strength.SYMPTOM}]
     said = {Reason(finding.rule.value) for finding in clear}
-    tables = (_SAYS_MORE, _SAYS_MORE_AT_ONCE)
-    outdone = {weaker for reason in said for table in tables for weaker in table.get(reason, frozenset())}
+    outdone = {weaker for reason in said for weaker in goes_with(reason) - {reason}}
     return [
         finding
         for finding in found

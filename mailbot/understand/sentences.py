@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from mailbot.understand.wording import NUMBER
+
 _LONGEST_SENTENCE = 400  # characters; what is longer is cut at a comma or a space
 _SHORT_LINE = 45  # characters; a line that ends this early was ended by its writer, not by the mail program
 _BREAK = re.compile(
@@ -15,6 +17,7 @@ _BREAK = re.compile(
 )
 _QUESTION = frozenset("?\uff1f\u061f")
 _STARTS_ANEW = re.compile(r"[^\S\n]*(?:[-*\u2022\u00b7>]|\d+[.)]\s|[^\W\d_a-z\u00df-\u00ff])")
+_ORDINAL_DIGITS = 2
 _LAST_WORD = re.compile(r"(\w+)\.$")
 
 
@@ -41,7 +44,8 @@ def split_sentences(text: str, start: int, end: int, abbreviations: Collection[s
         text: the whole text that the offsets count in.
         start: of the stretch to split.
         end: of the stretch to split.
-        abbreviations: words in lower case after which a full stop does not end a sentence.
+        abbreviations: words in lower case after which a full stop does not end a sentence; ``#`` stands for a number
+            of one or two digits.
     """
     begun = line = start
     for found in _BREAK.finditer(text, start, end):
@@ -64,7 +68,9 @@ def _ends_thought(text: str, line_start: int, line_end: int, next_start: int) ->
 
 def _is_short_form(text: str, begun: int, end: int, abbreviations: Collection[str]) -> bool:
     word = _LAST_WORD.search(text, max(begun, end - 12), end)
-    return word is not None and word[1].lower() in abbreviations
+    if word is None:
+        return False
+    return (NUMBER if word[1].isdigit() and len(word[1]) <= _ORDINAL_DIGITS else word[1].lower()) in abbreviations
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Sentence]:

@@ -223,7 +223,8 @@ def test_an_enclosed_message_is_attached_and_its_text_is_not_ours(encoding: str)
     forward = a_part(content, "message/rfc822; name=old.eml", f"Content-Transfer-Encoding: {encoding}")
     mail = parse_mail(a_multipart(a_part(b"See below"), forward))
     assert mail.plain == "See below"
-    assert named(mail) == [("2", "old.eml"), ("2.2", "invoice.pdf")]
+    assert named(mail) == [("2", "old.eml"), ("2.1", None), ("2.2", "invoice.pdf")]
+    assert mail.attachments[1].data.strip() == b"inner text"
     assert mail.attachments[0].data.strip() == ENCLOSED.strip()
     assert mail.enclosed_ids == ("<inner@example.net>",)
 

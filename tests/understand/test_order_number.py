@@ -1,0 +1,151 @@
+"""Order numbers are found however a customer writes them, and nothing else is taken for one."""
+
+import time
+
+import pytest
+
+from mailbot.errors import InputError
+from mailbot.understand.order_number import OrderNumbers, compile_order_numbers
+
+SHOP = compile_order_numbers(r"AW-\d{5}")
+DIGITS = compile_order_numbers(r"#?\d{5}")
+
+
+def numbers(of: OrderNumbers, text: str) -> list[str]:
+    return [found.number for found in of.find(text, "body")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AW-10231",
+        "aw 10231",
+        "Aw10231",
+        "AW\N{EN DASH}10231",
+        "AW\N{NON-BREAKING HYPHEN}10231",
+        "AW \N{MINUS SIGN} 10231",
+        "\uff21\uff37\uff0d\uff11\uff10\uff12\uff13\uff11",
+        "AW-\n10231",
+        "AW\N{ZERO WIDTH SPACE}-10231",
+        "A W - 1 0 2 3 1",
+        "#AW-10231.",
+        "(AW-10231)",
+        "order\tAW-10231,\nthanks",
+        "AW-\N{ARABIC-INDIC DIGIT ONE}0231",
+    ],
+)
+def test_a_number_is_found_without_regard_to_case_spaces_and_hyphens(text: str) -> None:
+    found = SHOP.find(text, "subject")
+    assert [(each.number, each.key, each.part) for each in found] == [("AW-10231", "AW10231", "subject")]
+    assert text[found[0].start : found[0].end] == found[0].quote
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AW-102315",
+        "SAW-10231",
+        "law 10231",
+        "AW-1023",
+        "AW-1023 15 March",
+        "AW-10231AW-10232",
+        "AW\n\n10231",
+        "AW        10231",
+        "AW/10231",
+        "",
+    ],
+)
+def test_what_only_looks_like_a_number_is_none(text: str) -> None:
+    assert numbers(SHOP, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("My order 10231, please", ["10231"], id="in a sentence"),
+        pytest.param("order #10231 and order 10232.", ["#10231", "10232"], id="two of them"),
+        pytest.param("order 10231\n2 rings", ["10231"], id="a count on the next line"),
+        pytest.param("call 555 10231 22", [], id="telephone number in groups"),
+        pytest.param("call +10231", [], id="telephone number with a plus"),
+        pytest.param("tracking 1Z-10231-88", [], id="part of a tracking number"),
+        pytest.param("it cost $10231", [], id="price"),
+        pytest.param("it cost 10231 EUR", [], id="price with its currency behind"),
+        pytest.param("it cost 10231.50", [], id="price with cents"),
+        pytest.param("it cost 1,10231", [], id="grouped digits"),
+        pytest.param("10231/26", [], id="of another series"),
+        pytest.param("INV-10231", [], id="an invoice number"),
+        pytest.param("at 10231:30", [], id="a time"),
+        pytest.param("Calle Mayor 5\n28013 Madrid", [], id="postcode before its town"),
+        pytest.param("Springfield, IL 62704", [], id="zip code after its state"),
+        pytest.param("10 231", [], id="torn where the pattern has no separator"),
+    ],
+)
+def test_plain_digits_must_stand_for_themselves(text: str, expected: list[str]) -> None:
+    assert numbers(DIGITS, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "number"),
+    [
+        (r"\bAW-\d{5}\b", "aw10231", "AW-10231"),
+        (r"^AW-\d{5}$", "my aw 10231!", "AW-10231"),
+        (r"AW[- ]?\d{5}", "aw 10231", "AW-10231"),
+        (r"AW\s*-\s*\d{5}", "aw10231", "AW-10231"),
+        (r"AW \d{5}", "AW-10231", "AW 10231"),
+        (r"aw\d{5}", "AW 10231", "aw10231"),
+        (r"(?i)(?:AW|BX)-\d{5}", "bx 10231", "BX-10231"),
+        (r"\d{3}-\d{4}", "order 123 4567", "123-4567"),
+        (r"AW[-/]\d{5}", "aw/10231", "AW/10231"),
+        (r"AW-(?!0)\d{5}", "aw 10231", "AW-10231"),
+        (r"(?P<shop>AW)-\d{5}", "aw 10231", "AW-10231"),
+    ],
+)
+def test_a_number_is_given_as_the_shops_pattern_writes_it(pattern: str, text: str, number: str) -> None:
+    assert numbers(compile_order_numbers(pattern), text) == [number]
+
+
+def test_what_a_lookaround_of_the_pattern_excludes_stays_excluded() -> None:
+    assert numbers(compile_order_numbers(r"AW-(?!00000)\d{5}"), "AW 00000 and AW 10231") == ["AW-10231"]
+
+
+def test_numbers_in_quoted_ranges_are_marked() -> None:
+    text = "AW-10231\n> AW-10232\nAW-10233"
+    found = SHOP.find(text, "body", quoted=[(9, 19)])
+    assert [(each.number, each.quoted) for each in found] == [
+        ("AW-10231", False),
+        ("AW-10232", True),
+        ("AW-10233", False),
+    ]
+
+
+def test_keys_come_once_and_in_order() -> None:
+    assert SHOP.keys("AW-10232, aw 10231, AW10232") == ("AW10232", "AW10231")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("(", "no regular expression"),
+        ("", "matches nothing"),
+        (r"\s*-?", "matches nothing"),
+        (r"(\d)\1{4}", "cannot be matched"),
+        (r"(?x) AW", "cannot be matched"),
+        (r"(?:\d-){5}", "write the group out"),
+        ("A" * 301, "at most 300"),
+    ],
+)
+def test_a_pattern_that_cannot_work_is_refused(pattern: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        compile_order_numbers(pattern)
+
+
+@pytest.mark.parametrize("seed", ["AW-1023 ", "AW", "a\N{EN DASH}", "1 ", "order AW-10231. "])
+def test_eight_times_the_text_takes_no_more_than_its_share(seed: str) -> None:
+    def seconds(length: int) -> float:
+        text = (seed * length)[:length]
+        begun = time.process_time()
+        SHOP.find(text, "body")
+        return time.process_time() - begun
+
+    short = max(min(seconds(25_000) for _ in range(3)), 0.0005)
+    assert seconds(200_000) < 32 * short
