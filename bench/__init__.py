@@ -1,0 +1,1 @@
+"""How fast mailbot is, beside the least that its work could cost on the same machine in the same run."""
