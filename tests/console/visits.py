@@ -1,0 +1,94 @@
+"""Visitors of a console, who see what a server really answers, and the time that it goes by."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlencode, urlsplit
+
+from mailbot.console.auth import make_sign_in_link
+from mailbot.steps.app import App
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back; header names are lower case, of a repeated one the last counts."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Visitor:
+    """Speaks HTTP as it is told, header by header; follows nothing, and keeps one cookie if it is given one."""
+
+    address: str
+    cookie: str | None = None
+
+    def ask(
+        self, path: str, method: str = "GET", headers: dict[str, str] | None = None, body: str | None = None
+    ) -> Answer:
+        link = HTTPConnection(urlsplit(self.address).netloc, timeout=20)
+        sent = {"Cookie": self.cookie} if self.cookie else {}
+        try:
+            link.request(method, path, body, sent | (headers or {}))
+            got = link.getresponse()
+            content = got.read().decode("utf-8", "replace")
+            return Answer(
+                status=got.status, headers={name.lower(): value for name, value in got.getheaders()}, text=content
+            )
+        finally:
+            link.close()
+
+    def submit(self, path: str, form: dict[str, str], **headers: str) -> Answer:
+        """Send a form as a browser does from a page of the same origin, but for the headers given."""
+        sent = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.ask(path, "POST", sent | named, urlencode(form))
+
+    def sign_in(self, link: str) -> Answer:
+        """Trade a one-time link, and keep the cookie where there is one."""
+        answer = self.submit("/sign-in", {"token": link.partition("token=")[2]})
+        if "set-cookie" in answer.headers:
+            self.cookie = answer.headers["set-cookie"].partition(";")[0]
+        return answer
+
+
+@dataclass(slots=True, kw_only=True)
+class Clock:
+    """The real time, and so much more."""
+
+    real: Callable[[], datetime]
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return self.real() + self.ahead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """A console that is served, the mailbot behind it, and the clock that both go by."""
+
+    app: App
+    address: str
+    clock: Clock
+
+    def link(self) -> str:
+        """Make a one-time link."""
+        return make_sign_in_link(self.app, self.address)
+
+    def visitor(self) -> Visitor:
+        """Somebody who is not signed in."""
+        return Visitor(address=self.address)
+
+    def operator(self) -> Visitor:
+        """Somebody who is."""
+        visitor = self.visitor()
+        assert visitor.sign_in(self.link()).status == 303
+        return visitor
+
+
+Serve = Callable[[App], AbstractContextManager[Console]]
+"""Serves the console of a mailbot for as long as the context lasts."""

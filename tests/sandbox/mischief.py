@@ -1,0 +1,133 @@
+"""The limited child as it is, but for a reader that misbehaves when a mail asks it to: run by the tests' own server.
+
+A mail asks by its subject, such as ``mischief: memory``; every other mail is read as always.
+"""
+
+import json
+import os
+import resource
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from mailbot.sandbox import server
+from mailbot.sandbox.examine import Examiner
+
+CPU_SECONDS = 1
+
+
+def serve(control_fd: int) -> None:
+    """Do as ``mailbot.sandbox.server.serve`` does."""
+    server._CPU_SECONDS = CPU_SECONDS
+    server.Examiner = Mischievous  # type: ignore[misc]  # the one thing that is changed
+    server.serve(control_fd)
+
+
+class Mischievous(Examiner):
+    """Reads mails, or does what they ask."""
+
+    def examine(self, request: bytes) -> bytes:
+        for name, mischief in _MISCHIEFS.items():
+            if f"mischief: {name}".encode() in request:
+                return mischief(super().examine(request))
+        return super().examine(request)
+
+
+def _memory(_reading: bytes) -> bytes:
+    return bytes(1024 * 1024 * 1024)
+
+
+def _crash(_reading: bytes) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    raise AssertionError
+
+
+def _work(_reading: bytes) -> NoReturn:
+    while True:
+        pass
+
+
+def _stall(_reading: bytes) -> NoReturn:
+    signal.pause()
+    raise AssertionError
+
+
+def _garbage(_reading: bytes) -> bytes:
+    return b'{"kind": "customer", "topic": "anything"}'
+
+
+def _long(reading: bytes) -> bytes:
+    return reading + b" " * 1024 * 1024
+
+
+def _bug(_reading: bytes) -> NoReturn:
+    raise ValueError("the customer's secret words")
+
+
+def _half(_reading: bytes) -> NoReturn:
+    talk = socket.socket(fileno=max(int(name) for name in os.listdir("/proc/self/fd") if _is_socket(int(name))))
+    talk.sendall((1000).to_bytes(4, "big") + b"+ half an answer")
+    os._exit(0)
+
+
+def _is_socket(number: int) -> bool:
+    try:
+        return os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+    except OSError:
+        return False
+
+
+def _write(_reading: bytes) -> NoReturn:
+    with Path(f"/tmp/mailbot-mischief-{os.getpid()}").open("wb") as file:  # noqa: S108 (it is unlinked at once)
+        Path(file.name).unlink()
+        file.write(bytes(51 * 1024 * 1024))
+    raise AssertionError
+
+
+def _told(reading: bytes) -> bytes:
+    """The reading with what the child knows of the world as its subject."""
+    form = json.loads(reading)
+    links = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if _is_open(name)]
+    form["subject"] = json.dumps(
+        {
+            "environment": dict(os.environ),
+            "folder": str(Path.cwd()),
+            "files": sorted(link.partition(":")[0] for link in links if not link.startswith("/proc")),
+            "limits": {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1] for name in _LIMITS},
+            "network": _reaches_network(),
+            "parent": os.getppid(),
+        }
+    )
+    return json.dumps(form).encode()
+
+
+_LIMITS = ("AS", "FSIZE", "NOFILE", "CORE")
+
+
+def _is_open(name: str) -> bool:
+    return Path(f"/proc/self/fd/{name}").is_symlink()
+
+
+def _reaches_network() -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 53))
+        except OSError:
+            return False
+    return True
+
+
+_MISCHIEFS: dict[str, Callable[[bytes], bytes]] = {
+    "memory": _memory,
+    "crash": _crash,
+    "work": _work,
+    "stall": _stall,
+    "garbage": _garbage,
+    "long": _long,
+    "bug": _bug,
+    "half": _half,
+    "write": _write,
+    "told": _told,
+}
