@@ -29,6 +29,9 @@ class Letter:
         refund_by: until when an approved refund is made.
         refund_within: how long after accepting returned goods the refund is made, at most.
         dispatch_by: the last day for sending goods back (C14).
+        paid_on: when a refund was paid.
+        status: of the case, for an answer about how it stands.
+        inspection_note: what was found when returned goods were inspected, in an operator's words.
         window_ended_on: the last day of the window that has passed.
         code: of a verification mail.
         text: an operator's own words.
@@ -56,6 +59,9 @@ class Letter:
     dispatch_by: date | None = None
     received_on: date | None = None
     window_ended_on: date | None = None
+    paid_on: date | None = None
+    status: str | None = None
+    inspection_note: str | None = None
     code: str | None = None
     text: str | None = None
 

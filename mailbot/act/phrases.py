@@ -25,6 +25,14 @@ _UNSEEN = re.compile(
 _BETWEEN_CODE_AND_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
 BILL = ("items", "outbound_shipping", "transaction_fee", "already_refunded", "cap_adjustment")
 MISSING = ("order_number", "invoice")
+STATUS: Mapping[str, frozenset[str]] = {
+    "refund_due": frozenset({"refund", "refund_by"}),
+    "refunded": frozenset({"refund", "paid_on"}),
+    "return_approved": frozenset({"dispatch_by"}),
+    "goods_on_the_way": frozenset({"refund_within"}),
+    "received": frozenset({"refund_within"}),
+}
+"""The states of a case that a letter can tell about, and the values that it says of each."""
 LINKS = ("policy", "care_guide", "faq")
 PHRASES: Mapping[str, frozenset[str]] = {
     "greeting": frozenset(),
@@ -39,6 +47,7 @@ PHRASES: Mapping[str, frozenset[str]] = {
     **{f"return_postage.{postage}": frozenset() for postage in ReturnPostage},
     **{f"bill.{line}": frozenset() for line in (*BILL, "refund")},
     **{f"missing.{what}": frozenset() for what in MISSING},
+    **{f"status.{state}": names for state, names in STATUS.items()},
     **{f"links.{link}": frozenset() for link in LINKS},
 }
 """Every phrase of ``phrases.toml``, and the values that may stand in it."""

@@ -24,6 +24,8 @@ NAMES = frozenset(
         *("declined_already_refunded", "declined_customer_damage", "declined_guarantee_expired"),
         *("declined_not_yet_received", "declined_natural_variation", "declined_ring_opening"),
         *("declined_return_window_passed", "declined_used_or_altered", "declined_no_original_box"),
+        *("return_reminder", "return_expired", "goods_on_the_way", "return_accepted", "return_partly_accepted"),
+        *("refund_paid", "withdrawn", "status"),
         *("generic", "verification", "message"),
     }
 )

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import groupby
 
 from mailbot.act.letter import Block, BlockKind, Letter, LetterError
-from mailbot.act.phrases import BILL, LINKS, MISSING, Phrases, clean, cut
+from mailbot.act.phrases import BILL, LINKS, MISSING, STATUS, Phrases, clean, cut
 from mailbot.model.decision import ReturnPostage
 
 _REPLY_MARKS = re.compile(r"^(?:(?:re|aw|sv|antw|odp|rif)(?:\[\d{1,3}\])? ?: ?)+", re.ASCII | re.IGNORECASE)
@@ -91,6 +91,15 @@ def _send_back(letter: Letter, phrases: Phrases) -> str | None:
     return phrases.say("send_back") if _goods_come_back(letter) else None
 
 
+def _status(letter: Letter, phrases: Phrases) -> str | None:
+    """How the case stands, in a sentence or two; ``None`` where this letter does not know all of it."""
+    if letter.status not in STATUS:
+        return None
+    values = {name: _INLINE[name](letter, phrases) for name in STATUS[letter.status]}
+    known = {name: value for name, value in values.items() if value is not None}
+    return phrases.say(f"status.{letter.status}", **known) if len(known) == len(values) else None
+
+
 _INLINE: Mapping[str, Callable[[Letter, Phrases], str | None]] = {
     "shop_name": lambda letter, _: clean(letter.shop_name),
     "support_address": lambda letter, _: clean(letter.support_address),
@@ -104,6 +113,9 @@ _INLINE: Mapping[str, Callable[[Letter, Phrases], str | None]] = {
     "refund_within": _refund_within,
     "reply_by": _reply_by,
     "dispatch_by": lambda letter, phrases: _day(letter.dispatch_by, phrases),
+    "paid_on": lambda letter, phrases: _day(letter.paid_on, phrases),
+    "status": _status,
+    "inspection_note": lambda letter, _: _short(letter.inspection_note),
     "received_on": lambda letter, phrases: _day(letter.received_on, phrases),
     "window_ended_on": lambda letter, phrases: _day(letter.window_ended_on, phrases),
     "return_postage": _return_postage,
@@ -111,7 +123,7 @@ _INLINE: Mapping[str, Callable[[Letter, Phrases], str | None]] = {
 }
 _OPTIONAL = {
     *("customer_name", "order_number", "received_on", "window_ended_on"),
-    *("reply_by", "refund_within", "return_postage", "send_back"),
+    *("reply_by", "refund_within", "return_postage", "send_back", "inspection_note"),
 }
 INLINE_NAMES = frozenset(_INLINE)
 """Names of the values that may stand in a sentence."""

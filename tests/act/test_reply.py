@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.act.letter import LetterError
+from mailbot.act.phrases import STATUS
 from mailbot.act.reply import Letter, Reply, load_templates, write_reply
 from mailbot.act.templates import NAMES, TemplateError
 from mailbot.model.decision import ReturnPostage, Settlement
@@ -27,6 +28,8 @@ APPROVALS = {row.proposal_reply for row in POLICY.rows if row.proposal_reply}
 REPLIES = sorted({row.reply for row in POLICY.rows} | APPROVALS | {guard.reply for guard in POLICY.guards} | NAMES)
 ENDINGS = ("generic", "verification")
 PROVEN = [name for name in REPLIES if name not in ENDINGS]
+BARE = {"received", "message", "goods_on_the_way", "refund_paid", "withdrawn", "status"}
+"""The replies that refuse and approve nothing, and so cite no clause."""
 
 URL = "https://shop.example/after-sales-service-and-everything-else-that-a-customer-may-want-to-know"
 
@@ -72,6 +75,9 @@ def a_letter(template: str, **other: Any) -> Letter:
         dispatch_by=date(2026, 3, 17),
         received_on=date(2026, 3, 6),
         window_ended_on=date(2026, 3, 13),
+        paid_on=date(2026, 3, 11),
+        status="refund_due",
+        inspection_note="The clasp of one ring is bent.",
         code="K7QMWX3F",
         text="We have found your parcel.\nIt is on its way.\n\nYours, Ann",
     )
@@ -155,7 +161,7 @@ def test_an_answer_keeps_the_customers_subject(name: str) -> None:
     assert written(name).subject == "Re: My ring"
 
 
-@pytest.mark.parametrize("name", [name for name in PROVEN if name not in {"received", "message"}])
+@pytest.mark.parametrize("name", [name for name in PROVEN if name not in BARE])
 def test_an_answer_cites_the_policy_in_the_customers_words(name: str) -> None:
     reply = written(name, clauses=("You may send back what you have not used.",))
     assert "You may send back what you have not used." in reply.text
@@ -247,6 +253,23 @@ def test_a_return_whose_refund_has_no_time_promises_none() -> None:
     text = flowing(written("return_approved", refund_within=None).text)
     assert "goes back the way you paid." in text
     assert "count on it" not in text
+
+
+@pytest.mark.parametrize("state", list(STATUS))
+def test_a_question_about_a_case_is_answered_by_its_state(state: str) -> None:
+    said = {
+        "refund_due": "Your refund of $76.70 is approved. It goes back the way you paid, by Wednesday, March 11,",
+        "refunded": "We paid your refund of $76.70 on Wednesday, March 11, 2026.",
+        "return_approved": "Please hand it over for dispatch by Tuesday, March 17, 2026.",
+        "goods_on_the_way": "you have told us that your parcel is on its way",
+        "received": "Your parcel has arrived, and we are inspecting it. You can count on your refund within 48 hours",
+    }
+    assert said[state] in flowing(written("status", status=state).text)
+
+
+def test_what_an_inspection_found_is_told_only_where_there_was_one() -> None:
+    assert "The clasp of one ring is bent." in flowing(written("declined_used_or_altered").text)
+    assert "inspected" not in written("declined_used_or_altered", inspection_note=None).text
 
 
 def test_times_are_in_the_shops_zone_and_name_it() -> None:
@@ -376,6 +399,9 @@ def test_no_value_breaks_out_of_its_place(hostile: str, name: str) -> None:
         ("cancellation_approved", {"settlement": None}),
         ("cancellation_approved", {"refund_by": None}),
         ("return_approved", {"dispatch_by": None}),
+        ("refund_paid", {"settlement": None}),
+        ("status", {"status": "escalated"}),
+        ("status", {"paid_on": None, "status": "refunded"}),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
 )
