@@ -15,9 +15,10 @@ from mailbot.act.reply import load_templates
 from mailbot.act.smtp import SmtpTransport
 from mailbot.errors import InputError
 from mailbot.inbound.imap import ImapMailbox
-from mailbot.model.book import BookedOrder
-from mailbot.orders.file import BadOrder, read_orders
+from mailbot.orders.file import read_orders
+from mailbot.orders.woocommerce import WooCommerce
 from mailbot.policy.table import Policy, parse_policy
+from mailbot.ports import OrderSource
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.rules import ReadingRules
 from mailbot.settings import Settings, example_settings_path, find_folder, load_settings
@@ -28,7 +29,7 @@ from mailbot.store.leases import this_holder
 from mailbot.store.transaction import open_engine, transaction
 from mailbot.understand.order_number import compile_order_numbers
 
-__all__ = ["BadOrder", "BookedOrder", "read_orders"]
+__all__ = ["read_orders"]
 
 _CONFIG_VARIABLE = "MAILBOT_CONFIG"
 _CONFIG_HERE = Path("config.toml")
@@ -169,11 +170,17 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
                 engine=engine,
                 mailboxes=tuple(ImapMailbox(mailbox) for mailbox in settings.mailboxes),
                 transport=SmtpTransport(settings.smtp),
+                order_source=open_order_source(settings),
                 instance=instance,
                 holder=this_holder(),
                 journal_folder=_journal_folder(settings, instance.name),
                 progress=progress or _unseen,
             )
+
+
+def open_order_source(settings: Settings) -> OrderSource | None:
+    """Where the shop keeps its orders; ``None`` where they come by files only."""
+    return WooCommerce(settings.orders) if settings.orders.source == "woocommerce" else None
 
 
 def _unseen(_what: str, _count: int) -> None:

@@ -12,7 +12,7 @@ from mailbot.errors import PermanentError, RetryableError
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
 from mailbot.ports import Mailbox
-from mailbot.steps import intake, sending, watch
+from mailbot.steps import intake, order_sync, sending, watch
 from mailbot.steps.acting import carry_out
 from mailbot.steps.app import App
 from mailbot.steps.consider import consider
@@ -124,6 +124,11 @@ def deliver(app: App) -> sending.Delivered:
 def watch_clocks(app: App) -> int:
     """Tell operators once of every promise that has become due or was broken; returns how many."""
     return watch.notify_fired(app)
+
+
+def sync_orders(app: App) -> int:
+    """Bring the order book up to date from the shop's own system; returns how many orders had changed."""
+    return order_sync.sync_orders(app).imported
 
 
 @contextmanager

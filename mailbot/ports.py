@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from mailbot.model.book import BadOrder, BookedOrder
 from mailbot.model.mail import RawMail
 
 
@@ -116,4 +117,16 @@ class MailTransport(Protocol):
         Raises:
             RetryableError: the server is not there now.
             PermanentError: it refuses the sign-in.
+        """
+
+
+class OrderSource(Protocol):
+    """The shop's own record of what it sold, such as its web shop's interface."""
+
+    def changed_since(self, moment: datetime | None) -> Iterator[BookedOrder | BadOrder]:
+        """Every paid order that changed since then, good or bad; all of them where ``moment`` is ``None``.
+
+        Raises:
+            RetryableError: the shop is not there now, or asks for patience.
+            PermanentError: it refuses the key, or is no such shop.
         """

@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -114,6 +115,13 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _secret(variable: str) -> str:
+    held = os.environ.get(variable)
+    if not held:
+        raise SecretError(f"environment variable {variable} is not set; it holds a password or key")
+    return held
+
+
 class Shop(_Section):
     """``[shop]``: who answers, and what its order numbers look like."""
 
@@ -165,10 +173,7 @@ class _Server(_Section):
             SecretError: it is not there.
         """
         if self.password_env:
-            password = os.environ.get(self.password_env)
-            if not password:
-                raise SecretError(f"environment variable {self.password_env} is not set; it holds the password")
-            return password
+            return _secret(self.password_env)
         try:
             password = Path(self.password_file).read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as problem:
@@ -219,6 +224,43 @@ class Identity(_Section):
     received_hosts: tuple[str, ...] = ()
 
 
+class OrdersSettings(_Section):
+    """``[orders]``: where the shop keeps its orders, for ``orders sync``; without a source they come by files only."""
+
+    source: Literal["", "woocommerce"] = ""
+    url: _WebAddress = ""
+    key_env: str = "MAILBOT_ORDERS_KEY"
+    secret_env: str = "MAILBOT_ORDERS_SECRET"  # noqa: S105 (the variable's name, not what it holds)
+    sync_minutes: int = Field(default=10, ge=1, le=1440)
+
+    @model_validator(mode="after")
+    def _is_reached_safely(self) -> Self:
+        if not self.source:
+            return self
+        parts = urlsplit(self.url)
+        if not parts.hostname:
+            raise ValueError('a source needs its url, such as url = "https://shop.example"')
+        if parts.scheme != "https" and not _is_loopback(parts.hostname):
+            raise ValueError(f"{self.url} would send the key in the clear; write https://")
+        return self
+
+    def key(self) -> str:
+        """Read the key now, from the environment.
+
+        Raises:
+            SecretError: it is not there.
+        """
+        return _secret(self.key_env)
+
+    def secret(self) -> str:
+        """Read the key's secret now, from the environment.
+
+        Raises:
+            SecretError: it is not there.
+        """
+        return _secret(self.secret_env)
+
+
 class PolicyFile(_Section):
     """``[policy]``: the shop's own policy file; empty for the one that ships."""
 
@@ -246,6 +288,7 @@ class Settings(_Section):
     smtp: Smtp
     worker: Worker = Worker()
     identity: Identity = Identity()
+    orders: OrdersSettings = OrdersSettings()
     policy: PolicyFile = PolicyFile()
     console: Console = Console()
     notify: Notify = Notify()

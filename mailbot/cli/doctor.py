@@ -61,6 +61,7 @@ def _examined(app: App) -> Iterator[Found]:
         "templates": partial(_templates, app),
         "database": partial(_database, app.engine),
         "order book": partial(_order_book, app.engine),
+        "order source": partial(_order_source, app),
         **{f"mailbox {mailbox.name}": partial(_mailbox, mailbox) for mailbox in app.mailboxes},
         "smtp": partial(_smtp, app),
         "reading": partial(_reading, app),
@@ -109,6 +110,13 @@ def _order_book(engine: Engine) -> str:
     if not count:
         raise WeakError("empty; fill it with mailbot orders import FILE, or every mail will be asked for its order")
     return f"{count} orders, imported last {newest:%Y-%m-%d %H:%M} UTC"
+
+
+def _order_source(app: App) -> str:
+    if app.order_source is None:
+        return "files only (mailbot orders import)"
+    newest = next(iter(app.order_source.changed_since(app.now())), None)
+    return f"{app.settings.orders.url} answers" + ("" if newest is None else ", and takes orders just now")
 
 
 def _mailbox(mailbox: Mailbox) -> str:

@@ -134,7 +134,7 @@ def _lookup(parts: ExitStack, settings: Settings, orders: Path | None) -> Lookup
         if isinstance(order, BookedOrder):
             known[order.key] = order
         else:
-            say(f"{orders}: line {order.line}: {order.problem}")
+            say(f"{orders}: {order.where}: {order.problem}")
     return lambda keys: {key: known[key] for key in keys if key in known}
 
 

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from mailbot import bootstrap
-from mailbot.bootstrap import BadOrder
 from mailbot.cli.options import Config, Json, plain, print_json, settings_for
 from mailbot.cli.progress import progress_bar
 from mailbot.errors import InputError
 from mailbot.logs import say
-from mailbot.model.book import BookedOrder, booked_order_form
+from mailbot.model.book import BadOrder, BookedOrder, booked_order_form
 from mailbot.model.facts import number_key
+from mailbot.steps.order_sync import sync_orders
 from mailbot.store import orders as book
 from mailbot.store.transaction import reading, transaction
 
@@ -38,7 +38,7 @@ def import_(
             good = [order for order in some if isinstance(order, BookedOrder)]
             for bad in some:
                 if isinstance(bad, BadOrder):
-                    say(f"{file}: line {bad.line}: {bad.problem}")
+                    say(f"{file}: {bad.where}: {bad.problem}")
             with transaction(store) as session:
                 book.put_all(session, good, bootstrap.now())
             taken, refused = taken + len(good), refused + len(some) - len(good)
@@ -48,6 +48,20 @@ def import_(
     else:
         sys.stdout.write(f"{taken} orders imported, {refused} refused\n")
     if refused:
+        raise typer.Exit(2)
+
+
+@verbs.command()
+def sync(context: typer.Context, *, as_json: Json = False, config: Config = None) -> None:
+    """Bring the book up to date from the shop's own system; a bad order is refused by its number, the rest go in."""
+    settings = settings_for(context, config)
+    with progress_bar() as report, bootstrap.open_app(settings, report) as app:
+        synced = sync_orders(app, lambda bad: say(f"{settings.orders.url}: {bad.where}: {bad.problem}"))
+    if as_json:
+        print_json({"imported": synced.imported, "refused": synced.refused})
+    else:
+        sys.stdout.write(f"{synced.imported} orders imported, {synced.refused} refused\n")
+    if synced.refused:
         raise typer.Exit(2)
 
 

@@ -34,6 +34,18 @@ class BookedOrder:
         return number_key(self.order.number)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadOrder:
+    """One order that was refused; the others go in.
+
+    Attributes:
+        where: its place in what it came from, such as ``line 3`` or ``order 727``.
+    """
+
+    where: str
+    problem: str
+
+
 def parse_booked_order(form: object) -> BookedOrder:
     """An entry of the order book from its JSON form (already decoded); ``PayPal`` is ``paypal`` here.
 

@@ -4,12 +4,11 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mailbot.errors import InputError
-from mailbot.model.book import BookedOrder, parse_booked_order
+from mailbot.model.book import BadOrder, BookedOrder, parse_booked_order
 from mailbot.model.facts import FactsError
 
 _ORDER_COLUMNS = (
@@ -25,18 +24,6 @@ _FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no"
 
 class OrderFileError(InputError):
     """An order file that cannot be read at all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadOrder:
-    """One order that was refused; the others go in.
-
-    Attributes:
-        line: where it begins in the file, counted from 1.
-    """
-
-    line: int
-    problem: str
 
 
 def read_orders(path: Path) -> Iterator[BookedOrder | BadOrder]:
@@ -68,7 +55,7 @@ def _parsed(line: int, form: object) -> BookedOrder | BadOrder:
     try:
         return parse_booked_order(form)
     except FactsError as problem:
-        return BadOrder(line=line, problem=str(problem))
+        return BadOrder(where=f"line {line}", problem=str(problem))
 
 
 def _array_forms(path: Path, text: str) -> Iterator[tuple[int, object]]:
@@ -102,7 +89,7 @@ def _line_forms(text: str) -> Iterator[tuple[int, object]]:
         try:
             yield line, json.loads(content)
         except (ValueError, RecursionError) as problem:
-            yield line, BadOrder(line=line, problem=f"is not JSON: {problem}")
+            yield line, BadOrder(where=f"line {line}", problem=f"is not JSON: {problem}")
 
 
 def _csv_forms(path: Path, text: str) -> Iterator[tuple[int, object]]:
@@ -124,10 +111,12 @@ def _csv_form(line: int, rows: list[dict[str, Any]]) -> dict[str, Any] | BadOrde
     first = rows[0]
     for row in rows:
         if None in row or None in row.values():
-            return BadOrder(line=line, problem="a row has more or fewer cells than the header")
+            return BadOrder(where=f"line {line}", problem="a row has more or fewer cells than the header")
         unlike = [column for column in _ORDER_COLUMNS if row[column] != first[column]]
         if unlike:
-            return BadOrder(line=line, problem=f"order {first['number']!r}: its rows differ in {unlike[0]!r}")
+            return BadOrder(
+                where=f"line {line}", problem=f"order {first['number']!r}: its rows differ in {unlike[0]!r}"
+            )
     form: dict[str, Any] = {column: first[column] for column in _ORDER_COLUMNS}
     form["customer"] = {"name": form.pop("customer_name"), "email": form.pop("customer_email")}
     form.update({column: form[column] or None for column in _NULLABLE})

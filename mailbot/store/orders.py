@@ -11,7 +11,7 @@ from mailbot.model.book import BookedOrder
 from mailbot.model.facts import Order, OrderLine, OrderStatus
 from mailbot.model.forms import order_line_form
 from mailbot.model.money import Money
-from mailbot.store.tables import OrderRow, RefundRow, RefundState
+from mailbot.store.tables import OrderRow, OrderSyncRow, RefundRow, RefundState
 from mailbot.store.upsert import upsert_all
 
 
@@ -40,6 +40,16 @@ def promised_refunds(session: Session, key: str, currency: str) -> Money:
     unseen = or_(RefundRow.state == RefundState.DUE, RefundRow.paid_at > imported_at)
     promised = select(func.coalesce(func.sum(RefundRow.amount_minor), 0)).where(RefundRow.order_key == key, unseen)
     return Money.from_minor(int(session.scalars(promised).one()), currency)
+
+
+def synced_at(session: Session, source: str) -> datetime | None:
+    """When the last whole synchronisation with a shop began; ``None`` before the first."""
+    return session.scalar(select(OrderSyncRow.synced_at).where(OrderSyncRow.source == source))
+
+
+def record_synced(session: Session, source: str, began_at: datetime) -> None:
+    """Note that everything which had changed in a shop before then is in the book."""
+    upsert_all(session, OrderSyncRow, [{"source": source, "synced_at": began_at}])
 
 
 def _row(booked: BookedOrder, now: datetime) -> dict[str, Any]:

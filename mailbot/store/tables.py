@@ -401,6 +401,15 @@ class OrderRow(Base):
     imported_at: Mapped[datetime]
 
 
+class OrderSyncRow(Base):
+    """How far the book follows a shop: ``synced_at`` is when the last whole synchronisation began."""
+
+    __tablename__ = "order_syncs"
+
+    source: Mapped[str] = mapped_column(String(255), primary_key=True)
+    synced_at: Mapped[datetime]
+
+
 class SessionRow(Base):
     """A browser signed in to the console, or a one-time link that may become one; tokens are kept hashed."""
 
