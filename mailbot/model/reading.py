@@ -27,6 +27,17 @@ class SegmentKind(StrEnum):
     SIGNATURE = "signature"
 
 
+class FollowUp(StrEnum):
+    """What a mail says about a case that is already running; the fact of a span in ``Reading.follow_ups``."""
+
+    WITHDRAWAL = "withdrawal"
+    REFUND_STATUS = "refund_status"
+    ORDER_STATUS = "order_status"
+    RETURN_SENT = "return_sent"
+    TRACKING_NUMBER = "tracking_number"
+    ACKNOWLEDGEMENT = "acknowledgement"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """One stretch of the body text, ``text[start:end]``; a body's segments follow one another without a gap."""
@@ -151,6 +162,9 @@ class Reading:
         claim, topic: ``None`` for all but customers' mail.
         doubts: what keeps a machine from deciding, one short constant text each.
         photos: pictures that came and are not part of the layout.
+        follow_ups: what it says about a case that is running, as ``FollowUp`` names it, each with its words; the value
+            of a ``tracking_number`` is the number without spaces, of all others ``"true"``. Whether there is such a
+            case is not the reader's matter.
     """
 
     kind: MailKind
@@ -177,3 +191,8 @@ class Reading:
     invoices: tuple[InvoiceReading, ...] = ()
     doubts: tuple[str, ...] = ()
     photos: int = 0
+    follow_ups: tuple[Span, ...] = ()
+
+    def says(self, follow_up: FollowUp) -> bool:
+        """Whether the mail says this about its case."""
+        return any(span.fact == follow_up for span in self.follow_ups)

@@ -107,6 +107,7 @@ class Examiner:
             invoices=found.invoices,
             photos=found.photos,
             doubts=doubts,
+            follow_ups=stated.follow_ups,
         )
 
 

@@ -9,6 +9,7 @@ from mailbot.model.facts import Claim, Reason
 from mailbot.model.reading import Body, SegmentKind, Span, Topic
 from mailbot.understand.doubts import SPEAKS_FOR_ITSELF, confidence, find_doubts
 from mailbot.understand.findings import ReadSentence, read_sentence
+from mailbot.understand.follow_ups import read_follow_ups
 from mailbot.understand.lexicons import Fact, Kind, Lexicon
 from mailbot.understand.reason import StatedReason, read_reason
 from mailbot.understand.scope import Mood
@@ -41,12 +42,14 @@ class ClaimReading:
         spans: the words that each fact was read from. A span of the fact ``lines`` names one item: of an order that
             has more, the claim may be about a part only.
         doubts: what keeps a machine from deciding, one short constant text each.
+        follow_ups: what the body says about a case that is running, whatever the topic.
     """
 
     topic: Topic
     claim: Claim
     spans: tuple[Span, ...]
     doubts: tuple[str, ...]
+    follow_ups: tuple[Span, ...] = ()
 
 
 def read_claim(
@@ -75,7 +78,8 @@ def read_claim(
     ]
     mark = _REPLY_MARK.match(subject)
     heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
-    return _judge(own, heading, carried=mark is not None)
+    reading = _judge(own, heading, carried=mark is not None)
+    return replace(reading, follow_ups=read_follow_ups(body.text, own, lexicon))
 
 
 def _choose_lexicon(subject: str, body: Body, lexicons: Mapping[str, Lexicon], language: str | None) -> Lexicon | None:

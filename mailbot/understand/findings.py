@@ -11,7 +11,7 @@ _FOREIGN_SHARE = 0.6  # of a sentence's words unknown to the lexicon; beyond tha
 _FOREIGN_WORDS = 4
 _LEAST_QUESTION = 3  # unexplained words that make a question one
 _SAYS_NOTHING = frozenset({Kind.FRAME, Kind.FILLER})
-_STANDS_ANYWHERE = frozenset({Kind.DISPUTE, Kind.DOUBT})
+_STANDS_ANYWHERE = frozenset({Kind.DISPUTE, Kind.DOUBT, Kind.FOLLOW_UP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class ReadSentence:
         reason_unread: something is denied, or announced as a reason ("because"), and not understood.
         elsewhere: it speaks of another order, shop or person.
         foreign: hardly a word is of the lexicon's language.
+        asks: it is a question.
         asks_more: a question that no phrase explains.
         names_goods: it says what it is about: an order, goods, an invoice, a number.
     """
@@ -59,6 +60,7 @@ class ReadSentence:
     reason_unread: bool
     elsewhere: bool
     foreign: bool
+    asks: bool
     asks_more: bool
     names_goods: bool
 
@@ -113,6 +115,7 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         or _ground_unread(wording.words, lexicon, findings, {*everyday, *(place for place, _ in strange)}),
         elsewhere=scope.elsewhere,
         foreign=unknown >= _FOREIGN_WORDS and unknown > _FOREIGN_SHARE * len(wording.words),
+        asks=scope.asks,
         asks_more=scope.asks and len(open_words) >= _LEAST_QUESTION and not _asks_or_wishes(findings),
         names_goods=not lexicon.goods.isdisjoint(wording.words),
     )
@@ -153,6 +156,7 @@ def _open_words(wording: Wording, lexicon: Lexicon, matches: Sequence[Match]) ->
     explained = {
         place
         for match in matches
+        if match.rule.kind is not Kind.FOLLOW_UP
         for place in range(match.first, match.last + 1)
         if lexicon.has_stems or wording.words[place] in match.rule.phrase.words
     }

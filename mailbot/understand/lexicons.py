@@ -36,6 +36,7 @@ class Kind(StrEnum):
     OTHER = "other"
     FRAME = "frames"
     FILLER = "filler"
+    FOLLOW_UP = "follow_ups"
 
 
 class Strength(StrEnum):
@@ -60,6 +61,14 @@ class Strength(StrEnum):
 
 QUESTIONS = frozenset({"policy", "status", "advice", "change", "process"})
 """Values of ``other`` that ask for something, however they are put."""
+
+
+class Follow(StrEnum):
+    """What a later mail may say that is neither a wish nor a question."""
+
+    RETURN_SENT = "return_sent"
+    TRACKING = "tracking"
+    ACKNOWLEDGEMENT = "acknowledgement"
 
 
 class Frame(StrEnum):
@@ -107,6 +116,7 @@ class Lexicon:
             list ("or").
         grounds, conclusions: words that announce a reason ("because"), that follow one ("so").
         goods: words that say what a mail is about: an order, goods, an invoice.
+        money: words that say of a question "where is it?" that it is about money that comes back.
         names_capitalised: an upper-case word within a sentence is a name (not so in German).
         by_word: the word that a rule is found by, to the places of those rules and to what else each needs.
     """
@@ -123,12 +133,17 @@ class Lexicon:
     grounds: frozenset[str]
     conclusions: frozenset[str]
     goods: frozenset[str]
+    money: frozenset[str]
     abbreviations: frozenset[str]
     names_capitalised: bool
     dates: DateWords
     rules: tuple[Rule, ...]
     by_word: Mapping[str, Sequence[tuple[int, frozenset[str]]]]
     has_stems: bool
+
+    def mentions(self, words: Sequence[str], terms: frozenset[str]) -> bool:
+        """Whether one of the ``terms``, such as ``goods``, stands among the words of a sentence."""
+        return not terms.isdisjoint(words)
 
     def candidates(self, words: Sequence[str]) -> list[int]:
         """Places in ``rules`` of those whose two most telling needs stand in ``words``, in the order of the file."""
@@ -154,6 +169,7 @@ _VALUES: Mapping[Kind, frozenset[str] | None] = {
     Kind.DOUBT: None,
     Kind.OTHER: None,
     Kind.FILLER: None,
+    Kind.FOLLOW_UP: frozenset(Follow),
 }
 _STRENGTHS: Mapping[Kind, frozenset[str]] = {
     Kind.REASON: frozenset(Strength),
@@ -224,6 +240,7 @@ def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) ->
         grounds=_words([grammar["grounds"]]),
         conclusions=_words([grammar["conclusions"]]),
         goods=_words([grammar["goods"]]) | {NUMBER},
+        money=_words([grammar["money"]]),
         abbreviations=_words([grammar["abbreviations"]]),
         names_capitalised=grammar["names_capitalised"],
         dates=dates,

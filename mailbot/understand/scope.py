@@ -93,7 +93,7 @@ class Scope:
         supposed = match.first in self._supposed or match.last in self._supposed
         if kind is Kind.DISPUTE or (kind is Kind.OTHER and value not in _STATEMENTS):
             return False  # a dispute counts however it is mentioned, and a question however it is put
-        if kind in {Kind.DOUBT, Kind.OTHER}:
+        if kind in {Kind.DOUBT, Kind.OTHER, Kind.FOLLOW_UP}:
             return self.denies(match) or (supposed and value in _TAKEN_BACK)
         if kind is Kind.WANTS:
             return supposed or all(self._open.values()) or self.denies(match)

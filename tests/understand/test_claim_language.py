@@ -20,6 +20,7 @@ breaks = "aber und weil sondern"
 alternatives = "oder noch"
 grounds = "weil da"
 conclusions = "deshalb daher"
+money = "geld erstattung"
 abbreviations = "nr bzw #"
 names_capitalised = false
 
@@ -77,6 +78,8 @@ status = ["wo ist meine ~1"]
 hypothetical = ["falls", "wenn"]
 [filler]
 said = ["rechnung ~2 anhang"]
+[follow_ups]
+return_sent = ["habe ~3 zurückgeschickt"]
 """
 
 
