@@ -1,23 +1,44 @@
 """All verbs put together in their groups."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from mailbot.cli import cases, db, doctor, mail, orders, policy, refunds
 from mailbot.cli.options import Context
 from mailbot.logs import set_up_logs
 
+_RUNNING, _LOOKING, _WORK, _KEEPING = "Run", "Look, decide, change nothing", "Operators' work", "Keep in order"
+_MOST_SHOWN = 64
+
+
+class Grouped(TyperGroup):
+    """The verbs in their groups, as plain text."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer's signature, without types)
+        """Write one section a group."""
+        for group in (_RUNNING, _LOOKING, _WORK, _KEEPING):
+            with formatter.section(group):
+                formatter.write_dl(
+                    [
+                        (name, verb.get_short_help_str(limit=_MOST_SHOWN))
+                        for name, verb in self.commands.items()
+                        if getattr(verb, "rich_help_panel", None) == group
+                    ]
+                )
+
+
 command = typer.Typer(
     name="mailbot",
+    cls=Grouped,
     help="Answers a shop's refund e-mails by the shop's own policy, on time, and hands every doubt to a person.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
 )
-_RUNNING, _LOOKING, _WORK, _KEEPING = "Run", "Look, decide, change nothing", "Operators' work", "Keep in order"
 
 
 @command.callback()
