@@ -41,6 +41,7 @@ def make_console(app: App, more: list[BaseRoute] | None = None) -> Starlette:
         *(more or []),
     ]
     console = Starlette(routes=routes, middleware=[Middleware(Doorkeeper)])
+    console.router.redirect_slashes = False  # it would lead to whatever host the request names
     console.state.mailbot = app
     return console
 

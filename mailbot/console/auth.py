@@ -1,17 +1,17 @@
 """Who may look: one-time links, sessions in a cookie, and the headers that keep a page to itself."""
 
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
-
+import structlog
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailbot.steps.app import App
 from mailbot.store import sessions
 from mailbot.store.transaction import transaction
 
+_TROUBLE = "Something went wrong here. It is in the log; nothing was changed."
 _OPEN_PATHS = ("/sign-in", "/static/")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
@@ -25,28 +25,54 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-Next = Callable[[Request], Awaitable[Response]]
+_STAY_ON_TLS = "max-age=31536000"
+log = structlog.get_logger()
 
 
-class Doorkeeper(BaseHTTPMiddleware):
+class Doorkeeper:
     """Lets signed-in browsers in, others to the sign-in page, and no form of another origin anywhere."""
 
-    async def dispatch(self, request: Request, call_next: Next) -> Response:
-        """Check origin and session, then put the protecting headers on whatever is answered."""
-        response = await self._answer(request, call_next)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    async def _answer(self, request: Request, call_next: Next) -> Response:
-        if request.method not in _SAFE_METHODS and not _is_same_origin(request):
-            return PlainTextResponse("This form came from another site.", status_code=403)
-        if request.url.path.startswith(_OPEN_PATHS):
-            return await call_next(request)
-        app: App = request.app.state.mailbot
-        if await run_in_threadpool(_is_signed_in, app, request.cookies.get(cookie_name(request))):
-            return await call_next(request)
-        return RedirectResponse("/sign-in", status_code=303)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check origin and session, then put the protecting headers on whatever is answered, trouble included."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, begun = Request(scope, receive), False
+
+        async def protected(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if request.url.scheme == "https":
+                    headers.setdefault("Strict-Transport-Security", _STAY_ON_TLS)
+            await send(message)
+
+        try:
+            answer = await _answer(request) or self._app
+            await answer(scope, receive, protected)
+        except Exception:
+            log.exception("page_broken", why=request.method)
+            if begun:
+                raise
+            await PlainTextResponse(_TROUBLE, status_code=500)(scope, receive, protected)
+
+
+async def _answer(request: Request) -> Response | None:
+    """What is answered at the door; ``None``: the page itself answers."""
+    if request.method not in _SAFE_METHODS and not _is_same_origin(request):
+        return PlainTextResponse("This form came from another site.", status_code=403)
+    if request.url.path.startswith(_OPEN_PATHS):
+        return None
+    app: App = request.app.state.mailbot
+    if await run_in_threadpool(_is_signed_in, app, request.cookies.get(cookie_name(request))):
+        return None
+    return RedirectResponse("/sign-in", status_code=303)
 
 
 def cookie_name(request: Request) -> str:
@@ -74,7 +100,14 @@ def _is_signed_in(app: App, token: str | None) -> bool:
 
 
 def _is_same_origin(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    if request.headers.get("sec-fetch-site") not in {None, "same-origin"} or origin is None:
+    """Whether a form comes from a page of ours.
+
+    Browsers say so by ``Sec-Fetch-Site``; its ``same-origin`` needs no more, because under ``no-referrer`` they name
+    the origin ``null`` (Fetch, "append a request Origin header"). Older ones name the origin alone.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if (site is not None and site != "same-origin") or origin is None:
         return False
-    return urlsplit(origin).netloc == request.headers.get("host")
+    if site == "same-origin" and origin == "null":
+        return True
+    return origin in {f"{scheme}://{request.headers.get('host')}" for scheme in ("http", "https")}

@@ -1,6 +1,5 @@
 """A mail's text cut into pieces for the page: who wrote each, and which facts were read in it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,15 +33,15 @@ def pieces(reading: Reading) -> list[Piece]:
             text=text[start:end],
             kind=_kind_at(reading, start),
             facts=tuple(f"{span.fact} = {span.value}" for span in spans if span.start <= start < span.end),
-            anchor=next((anchor(reading.spans, span) for span in spans if span.start == start), None),
+            anchor=next((anchor(span) for span in spans if span.start == start), None),
         )
         for start, end in pairwise(order)
     ]
 
 
-def anchor(spans: Sequence[Span], span: Span) -> str:
-    """The name of a span's place on the page."""
-    return f"read-{spans.index(span)}"
+def anchor(span: Span) -> str:
+    """The name of a span's place on the page; spans that begin together share it."""
+    return f"read-{span.start}"
 
 
 def _kind_at(reading: Reading, at: int) -> SegmentKind:

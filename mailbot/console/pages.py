@@ -69,9 +69,7 @@ def _shown(mail: case_views.MailOfCase) -> MailShown:
         problem=mail.problem,
         reading=reading,
         pieces=[] if reading is None else pieces(reading),
-        read=[
-            (span.fact, span.value, span.quote, anchor(spans, span) if span.part == "body" else None) for span in spans
-        ],
+        read=[(span.fact, span.value, span.quote, anchor(span) if span.part == "body" else None) for span in spans],
     )
 
 

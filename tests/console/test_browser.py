@@ -32,7 +32,8 @@ FAINT = """() => {
     const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
     const ratio = (high + .05) / (low + .05);
     seen.push(ratio);
-    if (ratio < (large ? 3 : 4.5)) faint.add(`${ratio.toFixed(2)} ${element.className}: ${walker.currentNode.data.trim()}`);
+    const words = walker.currentNode.data.trim();
+    if (ratio < (large ? 3 : 4.5)) faint.add(`${ratio.toFixed(2)} ${element.className}: ${words}`);
   }
   return [[...faint], seen.length];
 }"""
@@ -132,7 +133,7 @@ def test_a_page_has_nothing_that_its_policy_would_refuse(path: str, operator: Vi
     assert page.all("script") == page.all("style") == page.all("img") == []
     assert [name for one in page.all() for name in one.attributes if name == "style" or name.startswith("on")] == []
     links = [one.attributes[name] for one in page.all() for name in ("href", "src", "action") if name in one.attributes]
-    assert all(not link or link[0] in "/#" and link[:2] != "//" for link in links)
+    assert all(not link or (link[0] in "/#" and link[:2] != "//") for link in links)
 
 
 def test_pages_have_titles_of_their_own(operator: Visitor) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route
+from playwright.sync_api import Browser, BrowserContext, Error, Route
 from sqlalchemy import update
 
 from mailbot import operators
@@ -210,10 +210,10 @@ def test_every_payload_reaches_every_place(hostile: Console, paths: list[str]) -
 
 @pytest.mark.parametrize("without_policy", [False, True], ids=["with its policy", "without its policy"])
 def test_no_payload_runs_or_asks_for_another_host(
-    without_policy: bool,
+    without_policy: bool,  # noqa: FBT001 (pytest gives it)
     hostile: Console,
     paths: list[str],
-    chromium: Browser,  # noqa: FBT001 (pytest gives it)
+    chromium: Browser,
 ) -> None:
     context, outside_asked = watched(chromium, hostile.address, without_policy=without_policy)
     name, _, value = (hostile.operator().cookie or "").partition("=")
@@ -236,7 +236,10 @@ def test_the_payloads_would_run_on_a_page_that_did_not_escape_them(hostile: Cons
         page.goto(hostile.address + "/sign-in")
         page.set_content(f'<!doctype html><title>x</title><main><p title="{payload}">{payload}</p></main>')
         page.wait_for_timeout(20)
-        ran += bool(page.evaluate("window.hits"))
+        try:
+            ran += bool(page.evaluate("window.hits"))
+        except Error:
+            ran += 1  # the payload has led the browser away, as ``http-equiv=refresh`` does
     context.close()
     assert ran >= 30
     assert len({urlsplit(url).path for url in outside_asked}) >= 10
