@@ -246,7 +246,7 @@ def _label(entry: Form, language: str, at: datetime, order: Form | None) -> Form
     label: Form = {
         "kind": kind,
         "topic": topic,
-        "language": None if entry.get("language_unclear") else language,
+        "language": None if kind != "customer" or entry.get("language_unclear") else language,
         "arrived_at": at.isoformat(),
         "sender": _sender_status(entry, order) if kind == "customer" else None,
         "order_number": None if kind != "customer" or entry.get("unread_order") else entry.get("order"),
