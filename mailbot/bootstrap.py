@@ -120,6 +120,7 @@ def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator
         trust_unnamed_results=settings.identity.trust_unnamed_results,
         received_hosts=settings.identity.received_hosts,
         timezone=settings.shop.timezone,
+        bounce_address=settings.smtp.bounce_address,
     )
     with Sandbox(rules, children=max(1, (os.cpu_count() or 1) - 1)) as sandbox:
         yield Judgement(

@@ -96,7 +96,7 @@ def handle(app: App, taken: TakenMail, pending: Future[Reading]) -> None:
                 park(app, session, mail, "there is nothing in it to read")
                 return
             if mail.kind != MailKind.CUSTOMER:
-                file_machine_mail(session, mail, reading, now)
+                file_machine_mail(app, session, mail, reading, now)
                 return
             request = file_customer_mail(app, session, mail, reading, now)  # a later mail adds to the claim
             if request is None:

@@ -60,6 +60,29 @@ _RECIPIENT = re.compile(
 _STATUS = re.compile(
     r"^[ \t]{0,10}status[ \t]{0,5}:[ \t]{0,5}([245])\.(\d{1,3})\.(\d{1,3})\b", re.IGNORECASE | re.MULTILINE
 )
+_GONE = re.compile(
+    r"(?:user|recipient|mailbox|mail ?box|account|address|addressee|domain|host|person|destination|(?:local )?part)"
+    r"(?: name| id| address|\(s\))?[^\n.;]{0,60}?"
+    r"(?:unknown|not (?:be )?(?:found|known|listed|exist)|n[o']t exist|no longer (?:exist|valid|in use|here|active)|invalid"
+    r"|is not (?:a |our )?(?:valid|known|local)|ha(?:s|ve) (?:moved|left)|nonexist|non-exist)"
+    r"|(?:unknown|no such|invalid|illegal|bad|nonexistent|non-existent|unrouteable|no matching|not a (?:valid|known)"
+    r"|not our|nothing known about) (?:(?:local|mail|e-?mail|virtual|destination|alias) )*(?:user|recipient|mailbox|mail ?box|account"
+    r"|address|person|domain|host|customer|part)"
+    r"|no mailbox here|no account by|(?:name or service|host or domain name) not (?:known|found)|nxdomain"
+    r"|does(?:n't| not) have an? [\w. ]{0,40}account|couldn't find any host|unroutable|null mx|isn't in my"
+    r"|not listed in|cannot find (?:your|the) recipient",
+    re.IGNORECASE,
+)
+_STILL_THERE = re.compile(
+    r"quota|(?:mail ?box|inbox|account|storage|user)[^\n.;]{0,30}(?:full|too (?:large|many|much)|exceed|disk space)|exceeded (?:the |its )?"
+    r"(?:storage|quota|mailbox|limit)|insufficient (?:system )?(?:storage|disk)|(?:message|size)[^\n.;]{0,30}(?:too (?:big|large)|exceed)"
+    r"|spam|virus|blacklist|blocklist|block list|\bdnsbl\b|\brbl\b|reputation|\bdmarc\b|\bspf\b|\bdkim\b|ptr record|reverse dns"
+    r"|relay(?:ing)? (?:access )?(?:denied|not)|not allowed to relay|banned|blocked|policy|unauthenticated|rate limit|too many"
+    r"|content (?:rejected|filter)|access denied|not accepting mail|not authori[sz]ed|try again|greylist|suspend",
+    re.IGNORECASE,
+)
+_ADDRESS_CODES = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.5", "5.1.6", "5.1.10"})
+_REASONLESS = frozenset({"5.0.0", "5.5.0"})
 _CODE = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,3}#?([45])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"(?<![\d.:/])([45])[0-57]\d[ -](?=[A-Za-z<#])")
 
@@ -73,18 +96,21 @@ class Bounce:
         recipients: whom they did not reach, lower case; empty where it does not say.
         codes: status codes (RFC 3463), such as ``"5.1.1"``; ``2.x.x`` means delivered.
         hard: failed for good (5.x.x) or for now (4.x.x); ``None`` where it does not say, or nothing failed.
+        dead: nobody reads mail to the address, so that no more should go there; a full or a strict mailbox is not dead.
     """
 
     enclosed_ids: tuple[str, ...]
     recipients: tuple[str, ...]
     codes: tuple[str, ...]
     hard: bool | None
+    dead: bool
 
 
 def find_bounce(mail: InboundMail) -> Bounce:
     """Read what a mail of kind ``bounce`` is about; what it does not say is empty."""
     texts = list(_report_texts(mail)) or [(mail.plain or mail.html or "")[:_MAX_TEXT]]
     codes = _codes(texts)
+    told = "\n".join([*texts, (mail.plain or "")[:_MAX_TEXT]])
     replies = {match[1] for text in texts for match in _REPLY.finditer(text)} if not codes else set()
     severities = {code[0] for code in codes} | replies
     named = [recipient.lower() for text in texts for recipient in _RECIPIENT.findall(text)]
@@ -94,7 +120,27 @@ def find_bounce(mail: InboundMail) -> Bounce:
         recipients=tuple(dict.fromkeys(name for name in (*named, *listed) if name))[:_MAX_RECIPIENTS],
         codes=codes,
         hard=True if "5" in severities else False if "4" in severities else None,
+        dead=_is_dead(codes, severities, told),
     )
+
+
+def find_returned(mail: InboundMail, bounce_address: str) -> str | None:
+    """The address of one message's own (``bounces+nonce@shop.example``) that a mail came back to (VERP)."""
+    local, _, domain = bounce_address.lower().partition("@")
+    if not domain:
+        return None
+    return next((to for to in mail.recipients if to.startswith(f"{local}+") and to.endswith(f"@{domain}")), None)
+
+
+def _is_dead(codes: tuple[str, ...], severities: set[str], told: str) -> bool:
+    """Whether the address is no more: it says so, or the delivery failed for good and names no passing reason."""
+    if "4" in severities and "5" not in severities:
+        return False
+    gone, passing = _GONE.search(told), _STILL_THERE.search(told)
+    if _ADDRESS_CODES.intersection(codes):
+        return passing is None or gone is not None
+    unexplained = "5" in severities and _REASONLESS.issuperset(codes)
+    return passing is None and (gone is not None or unexplained)
 
 
 def is_daemon(name: str) -> bool:

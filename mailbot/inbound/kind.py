@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from mailbot.inbound.bounce import find_failure_signs, is_daemon
+from mailbot.inbound.bounce import find_failure_signs, find_returned, is_daemon
 from mailbot.model.mail import InboundMail, MailKind
 
 _RESPONDER_FIELDS = (
@@ -64,12 +64,13 @@ class _Case:
     fields: Mapping[str, list[str]]
     own_addresses: frozenset[str]
     instance: str
+    bounce_address: str
 
     def values(self, *names: str) -> Iterator[tuple[str, str]]:
         return ((name, value) for name in names for value in self.fields.get(name, ()))
 
 
-def classify(mail: InboundMail, own_addresses: Collection[str], instance: str) -> Sort:
+def classify(mail: InboundMail, own_addresses: Collection[str], instance: str, bounce_address: str = "") -> Sort:
     """Tell people's mail from machines'; the first rule that matches decides.
 
     Never answers ``unreadable``: that is for mail that could not be taken apart. Our own Message-IDs, which need
@@ -79,13 +80,14 @@ def classify(mail: InboundMail, own_addresses: Collection[str], instance: str) -
         mail: the mail.
         own_addresses: every address that the shop writes from or receives at, in any case.
         instance: this installation's id, which our own mail carries in ``X-Mailbot-Instance``.
+        bounce_address: where undeliverable mail comes back to, with a tag for each message; empty for none.
 
     Source: RELIABILITY.md, Machine mail.
     """
     fields: dict[str, list[str]] = {}
     for name, value in mail.headers:
         fields.setdefault(name.lower(), []).append(value)
-    case = _Case(mail, fields, frozenset(address.lower() for address in own_addresses), instance)
+    case = _Case(mail, fields, frozenset(address.lower() for address in own_addresses), instance, bounce_address)
     for rule, kind, find_mark in _RULES:
         why = find_mark(case)
         if why is not None:
@@ -164,6 +166,10 @@ def _find_silence(case: _Case) -> str | None:
     return None
 
 
+def _find_returned(case: _Case) -> str | None:
+    return "it came back to a bounce address" if find_returned(case.mail, case.bounce_address) else None
+
+
 def _find_absence(case: _Case) -> str | None:
     return "the subject begins like an absence notice" if _ABSENT.match(case.mail.subject) else None
 
@@ -173,6 +179,7 @@ _RULES: tuple[tuple[str, MailKind, Callable[[_Case], str | None]], ...] = (
     ("A1", MailKind.BOUNCE, _find_bounce_mark),
     ("A2", MailKind.AUTO_REPLY, _find_reply_mark),
     ("A3", MailKind.BULK, _find_bulk_mark),
+    ("A1", MailKind.BOUNCE, _find_returned),  # behind A2, as absence notices also go to the envelope sender
     ("A4", MailKind.CUSTOMER, _find_silence),
     ("A5", MailKind.AUTO_REPLY, _find_absence),
 )

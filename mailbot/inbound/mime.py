@@ -44,6 +44,7 @@ _MAX_REFERENCES = 50
 _MAX_DATE = 100
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
+_OWN_PREFIX, _OWN_MARK = "x-mailbot-", "x-mailbot-instance"
 _RECIPIENTS = frozenset({"to", "cc", "delivered-to", "x-original-to"})
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FOLD = re.compile(r"[\r\n]+(?=[ \t])")
@@ -58,7 +59,7 @@ def parse_mail(raw: bytes) -> InboundMail:
 
     ``plain`` and ``html`` are the outer message's own text, cut at 200 * 1024 characters and 2,000 lines, and at
     256 * 1024 characters. A message enclosed in it is an attachment; what that one holds, its text too, follows
-    under longer paths. Headers are decoded, not believed: a sender can write ``X-Mailbot-`` fields too.
+    under longer paths. Headers are decoded, not believed: of fields with our own prefix only the mark of our mail stays.
 
     Source: RELIABILITY.md, Limits, and P1 for the content key.
     """
@@ -66,7 +67,7 @@ def parse_mail(raw: bytes) -> InboundMail:
     parts, defects = walk_parts(structure.root)
     body, attached = split_body(parts)
     charset = next((part.charset for part in body if part.charset), None)
-    fields = tuple((name, _shown(value, charset)) for name, value in structure.headers[:_MAX_FIELDS])
+    fields = tuple((name, _shown(value, charset)) for name, value in structure.headers[:_MAX_FIELDS] if _is_foreign(name))
     plain, html = read_plain(body), read_html(body)
     attachments = read_attachments(attached, html.text)
     recipients, references = _recipients(fields), _message_ids(fields, "references")
@@ -97,6 +98,11 @@ def parse_mail(raw: bytes) -> InboundMail:
         ),
         defects=tuple(dict.fromkeys(defects)),
     )
+
+
+def _is_foreign(name: str) -> bool:
+    lowered = name.lower()
+    return lowered == _OWN_MARK or not lowered.startswith(_OWN_PREFIX)
 
 
 def _shown(value: str, charset: str | None) -> str:

@@ -157,7 +157,9 @@ class Reading:
         no_auto_reply: a person wrote it, but no machine may answer (rule A4).
         why_kind: what in the mail says so.
         enclosed_ids: ids of enclosed messages; a bounce names the mail that bounced here.
-        bounced_for_good: whether a bounce says that the address is dead; ``None`` where it does not say.
+        bounced_for_good: whether a bounce says that delivery failed for good; ``None`` where it does not say.
+        address_dead: it also says, or lets no other reason show, that nobody reads mail to the address.
+        bounced_to: our own envelope sender of one message (VERP) that this mail was sent to.
         language: ISO 639-1, or ``None`` where the text is too short to tell.
         claim, topic: ``None`` for all but customers' mail.
         doubts: what keeps a machine from deciding, one short constant text each.
@@ -196,3 +198,5 @@ class Reading:
     def says(self, follow_up: FollowUp) -> bool:
         """Whether the mail says this about its case."""
         return any(span.fact == follow_up for span in self.follow_ups)
+    address_dead: bool = False
+    bounced_to: str | None = None

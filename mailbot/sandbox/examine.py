@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
-from mailbot.inbound.bounce import find_bounce
+from mailbot.inbound.bounce import find_bounce, find_returned
 from mailbot.inbound.kind import classify
 from mailbot.inbound.mime import PARTIAL, parse_mail
 from mailbot.inbound.sender import read_identity
@@ -48,7 +48,7 @@ class Examiner:
         raw, received_at = parse_request(request)
         mail = parse_mail(raw)
         rules = self._rules
-        sort = classify(mail, rules.own_addresses, rules.instance)
+        sort = classify(mail, rules.own_addresses, rules.instance, rules.bounce_address)
         identity = read_identity(
             raw,
             rules.authserv_ids,
@@ -57,6 +57,7 @@ class Examiner:
         )
         body = read_body(mail.plain, mail.html)
         kind = MailKind.UNREADABLE if _is_blank(mail) else sort.kind
+        bounce = find_bounce(mail) if kind is MailKind.BOUNCE else None
         reading = Reading(
             kind=kind,
             kind_rule=sort.rule,
@@ -67,7 +68,9 @@ class Examiner:
             in_reply_to=mail.in_reply_to,
             references=mail.references,
             enclosed_ids=mail.enclosed_ids,
-            bounced_for_good=find_bounce(mail).hard if kind is MailKind.BOUNCE else None,
+            bounced_for_good=None if bounce is None else bounce.hard,
+            address_dead=bounce is not None and bounce.dead,
+            bounced_to=find_returned(mail, rules.bounce_address),
             subject=mail.subject,
             sent_at=mail.sent_at,
             content_key=mail.content_key,

@@ -20,13 +20,14 @@ from mailbot.steps.app import App
 from mailbot.steps.consider import Considered
 from mailbot.steps.letters import Occasion, Thread, freeze, write_letter
 from mailbot.steps.parking import leave_to_people
-from mailbot.store import cases, clocks, outbox, proofs, refunds
+from mailbot.store import cases, clocks, outbox, proofs, refunds, silenced
 from mailbot.store.tables import CaseRow, MailRow
 
 RATE_LIMITED = "rate_limited"
 DRAFT = "draft"
 OFF = "off"
 NOT_ANSWERED = "not_answered"
+SILENCED = "address_silenced"
 
 PROVEN_GRADES = frozenset({"V2", "V3"})
 _MOST_A_CASE = {True: 5, False: 1}
@@ -71,7 +72,7 @@ def carry_out(matter: Matter, considered: Considered) -> None:
     elif plan.state is CaseState.ESCALATED:
         leave_to_people(matter.session, matter.case, decision.escalation or NOT_ANSWERED, matter.now)
     elif not (replied or asked):
-        leave_to_people(matter.session, matter.case, RATE_LIMITED, matter.now)
+        leave_to_people(matter.session, matter.case, _why_unsent(matter, plan), matter.now)
     else:
         bring_about(matter, plan, decision_id=decision_id, approved_by="policy")
 
@@ -119,6 +120,8 @@ def _record(matter: Matter, considered: Considered) -> int:
 def _queue_reply(matter: Matter, plan: Plan, decision: Decision, *, draft: bool) -> bool:
     if plan.reply is None or plan.reply_to is None:
         return False
+    if plan.reply == GENERIC and outbox.was_sent(matter.session, matter.case.id, GENERIC):
+        return False  # a second one would tell whether something changed, and so what the order book holds
     return queue_letter(
         matter,
         template=plan.reply,
@@ -130,6 +133,12 @@ def _queue_reply(matter: Matter, plan: Plan, decision: Decision, *, draft: bool)
         answers=plan.answers,
         draft=draft,
     )
+
+
+def _why_unsent(matter: Matter, plan: Plan) -> str:
+    """Why no letter of a plan may go."""
+    given = [to for to in (plan.reply_to, plan.verification_to) if to is not None]
+    return SILENCED if any(silenced.is_silenced(matter.session, to) for to in given) else RATE_LIMITED
 
 
 def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
@@ -240,6 +249,8 @@ def queue_letter(
 
 def _rate_allows(matter: Matter, template: str, to: str) -> bool:
     session, now = matter.session, matter.now
+    if silenced.is_silenced(session, to):
+        return False
     proven = matter.case.grade in PROVEN_GRADES
     of_case, to_address = outbox.count_automatic(session, now, matter.case.id, to)
     if of_case >= _MOST_A_CASE[proven] + (template == VERIFICATION) or to_address >= _MOST_AN_ADDRESS[proven]:

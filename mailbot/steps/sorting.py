@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -17,16 +17,21 @@ from mailbot.model.mail import MailKind, SenderIdentity, Verdict
 from mailbot.model.reading import PARTLY_READ, OrderNumberCandidate, Reading, SegmentKind
 from mailbot.steps.acting import hash_code
 from mailbot.steps.app import App
-from mailbot.steps.parking import leave_to_people
-from mailbot.store import cases, mails, orders, outbox, proofs, readings
+from mailbot.steps.parking import leave_to_people, start_reply_clock
+from mailbot.store import cases, mails, orders, outbox, proofs, readings, silenced
 from mailbot.store.mails import TakenMail
 from mailbot.store.tables import CaseRow, MailRow, MailState, OutboxState
 from mailbot.understand.order_number import OrderChoice, choose_order
 
 BOUNCED = "bounced"
+LOOPED = "looped"
 MESSAGE_ID_CONFLICT = "message_id_conflict"
 _CODE = re.compile(r"(?<![A-Z0-9])[A-Z2-9]{4}[- ]?[A-Z2-9]{4}(?![A-Z0-9])")
 _MOST_CODES = 5
+
+_WEAK_EVIDENCE = "A5"
+_LOOP_LENGTH = 3
+_LOOP_SPAN = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -81,32 +86,60 @@ def _kind_of(app: App, reading: Reading) -> MailKind:
     return MailKind.LOOP if own else reading.kind
 
 
-def file_machine_mail(session: Session, mail: MailRow, reading: Reading, now: datetime) -> None:
-    """File a machine's mail unanswered; a bounce tells its case, and any other is shown on its sender's case."""
+def file_machine_mail(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> None:
+    """File a machine's mail unanswered: a bounce tells its case, a loop is stopped, all else is shown on its sender's case.
+
+    An absence notice known by its subject alone may be a person's: the clocks of an open case run for it (rule A5).
+    """
     case: CaseRow | None = None
     if mail.kind == MailKind.BOUNCE:
-        case = _record_bounce(session, reading, now)
-    elif mail.kind != MailKind.LOOP and reading.identity.address is not None:
+        case = _record_bounce(app, session, mail, reading, now)
+    elif mail.kind == MailKind.LOOP:
+        case = _stop_loop(app, session, mail, reading, now)
+    elif reading.identity.address is not None:
         case = cases.find_open_of(session, reading.identity.address)
         if case is not None:
             cases.record_event(session, case, "machine_mail_filed", now, mail=mail.id, mail_kind=mail.kind)
+            if reading.kind_rule == _WEAK_EVIDENCE:
+                start_reply_clock(app, session, case, mail, running=True)
     mails.finish(mail, MailState.FILED, None if case is None else case.id)
     log.info("mail_filed", mail_id=mail.id, kind=mail.kind, rule=reading.kind_rule)
 
 
-def _record_bounce(session: Session, reading: Reading, now: datetime) -> CaseRow | None:
+def _record_bounce(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> CaseRow | None:
     """Tie a bounce to the message that caused it (rule A1); if it failed for good, a person sees to its case."""
-    for row in outbox.find_by_message_ids(session, _named_ids(reading)):
-        if reading.bounced_for_good:
-            outbox.record_failed(session, row.id, "bounced for good")
-        if row.case_id is not None:
-            case = cases.lock(session, row.case_id)
-            if reading.bounced_for_good:
-                leave_to_people(session, case, BOUNCED, now, message=row.id)
-            else:
-                cases.record_event(session, case, "delivery_reported", now, message=row.id)
-            return case
-    return None
+    named = outbox.find_by_message_ids(session, _named_ids(reading))
+    returned = None if reading.bounced_to is None else outbox.find_by_sender(session, reading.bounced_to)
+    row = returned or next((row for row in named if row.case_id is not None), None)
+    if row is None or row.case_id is None:
+        return None
+    case = cases.lock(session, row.case_id)
+    if not reading.bounced_for_good and not reading.address_dead:
+        cases.record_event(session, case, "delivery_reported", now, message=row.id)
+        return case
+    outbox.record_failed(session, row.id, "bounced for good")
+    if reading.address_dead:
+        silenced.silence(session, row.recipient, silenced.BOUNCED, now)
+    leave_to_people(session, case, BOUNCED, now, message=row.id)
+    start_reply_clock(app, session, case, mail, running=True)
+    return case
+
+
+def _stop_loop(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> CaseRow | None:
+    """Three mails of our own within an hour are a loop: whoever sends them back gets no more, and a person is told (A0)."""
+    named = outbox.find_by_message_ids(session, (*_named_ids(reading), *filter(None, [reading.message_id])))
+    row = next((row for row in named if row.case_id is not None), None)
+    case = None if row is None or row.case_id is None else cases.lock(session, row.case_id)
+    if case is not None:
+        cases.record_event(session, case, "machine_mail_filed", now, mail=mail.id, mail_kind=mail.kind)
+    if mails.count_of_kind(session, MailKind.LOOP, now - _LOOP_SPAN) < _LOOP_LENGTH:
+        return case
+    fresh = row is not None and silenced.silence(session, row.recipient, silenced.LOOPED, now)
+    log.warning("mail_loop_found", mail_id=mail.id)
+    if case is not None and fresh:
+        leave_to_people(session, case, LOOPED, now, mail=mail.id)
+        start_reply_clock(app, session, case, mail, running=True)
+    return case
 
 
 def _named_ids(reading: Reading) -> tuple[str, ...]:

@@ -257,6 +257,12 @@ def find_relatives(
     return twin, next((row.id for row in rows if row.content_key != content_key), None)
 
 
+def count_of_kind(session: Session, kind: MailKind, since: datetime) -> int:
+    """How many mails of a kind were stored since then."""
+    recent = select(func.count()).select_from(MailRow).where(MailRow.kind == kind, MailRow.stored_at > since)
+    return session.scalars(recent).one()
+
+
 def record_reading(
     mail: MailRow, *, kind: MailKind, content_key: str, message_id: str | None, sender: str | None, form: str
 ) -> None:

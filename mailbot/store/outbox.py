@@ -162,6 +162,11 @@ def find_by_message_ids(session: Session, message_ids: tuple[str, ...]) -> list[
     return list(session.scalars(named.order_by(OutboxRow.id.desc())))
 
 
+def find_by_sender(session: Session, sender: str) -> OutboxRow | None:
+    """Our message that was sent with this envelope sender, which is its own (VERP); ``None`` where there is none."""
+    return session.scalars(select(OutboxRow).where(OutboxRow.sender == sender).limit(1)).one_or_none()
+
+
 def release_drafts(session: Session, case_id: int, now: datetime) -> int:
     """A person's yes: send what waited for it.
 
@@ -193,6 +198,14 @@ def count_automatic(session: Session, now: datetime, case_id: int, recipient: st
     )
     of_case, to_address = session.execute(counts).one()
     return of_case, to_address
+
+
+def was_sent(session: Session, case_id: int, template: str) -> bool:
+    """Whether a case was ever sent, or is to be sent, a letter of this template."""
+    mine = select(OutboxRow.id).where(
+        OutboxRow.case_id == case_id, OutboxRow.template == template, OutboxRow.state.in_(_STILL_COUNTS)
+    )
+    return session.scalar(mine.limit(1)) is not None
 
 
 def count_unproven(session: Session, templates: tuple[str, ...], now: datetime) -> int:

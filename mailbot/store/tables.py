@@ -362,7 +362,10 @@ class OutboxRow(Base):
 
 
 class ProofRow(Base):
-    """One question to an order's address on file whether a mail was its own; the code is kept hashed."""
+    """One question to an order's address on file whether a mail was its own; code and link are kept hashed.
+
+    ``link_hash`` is ``None`` where the shop has no public address for the link to lead to.
+    """
 
     __tablename__ = "proofs"
 
@@ -370,10 +373,21 @@ class ProofRow(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     order_key: Mapped[str] = mapped_column(index=True)
     code_hash: Mapped[str] = mapped_column(String(64))
+    link_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     tries: Mapped[int]
     used_at: Mapped[datetime | None]
+
+
+class SilencedRow(Base):
+    """An address, lower case, that no machine writes to any more; a person may lift that."""
+
+    __tablename__ = "silenced"
+
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    why: Mapped[str] = mapped_column(String(16))
+    since: Mapped[datetime]
 
 
 class OrderRow(Base):
