@@ -63,22 +63,23 @@ _STATUS = re.compile(
 _GONE = re.compile(
     r"(?:user|recipient|mailbox|mail ?box|account|address|addressee|domain|host|person|destination|(?:local )?part)"
     r"(?: name| id| address|\(s\))?[^\n.;]{0,60}?"
-    r"(?:unknown|not (?:be )?(?:found|known|listed|exist)|n[o']t exist|no longer (?:exist|valid|in use|here|active)|invalid"
-    r"|is not (?:a |our )?(?:valid|known|local)|ha(?:s|ve) (?:moved|left)|nonexist|non-exist)"
+    r"(?:unknown|not (?:be )?(?:found|known|listed|exist)|n[o']t exist|no longer (?:exist|valid|in use|here|active)"
+    r"|invalid|is not (?:a |our )?(?:valid|known|local)|ha(?:s|ve) (?:moved|left)|nonexist|non-exist)"
     r"|(?:unknown|no such|invalid|illegal|bad|nonexistent|non-existent|unrouteable|no matching|not a (?:valid|known)"
-    r"|not our|nothing known about) (?:(?:local|mail|e-?mail|virtual|destination|alias) )*(?:user|recipient|mailbox|mail ?box|account"
-    r"|address|person|domain|host|customer|part)"
+    r"|not our|nothing known about) (?:(?:local|mail|e-?mail|virtual|destination|alias) )*"
+    r"(?:user|recipient|mailbox|mail ?box|account|address|person|domain|host|customer|part)"
     r"|no mailbox here|no account by|(?:name or service|host or domain name) not (?:known|found)|nxdomain"
     r"|does(?:n't| not) have an? [\w. ]{0,40}account|couldn't find any host|unroutable|null mx|isn't in my"
     r"|not listed in|cannot find (?:your|the) recipient",
     re.IGNORECASE,
 )
 _STILL_THERE = re.compile(
-    r"quota|(?:mail ?box|inbox|account|storage|user)[^\n.;]{0,30}(?:full|too (?:large|many|much)|exceed|disk space)|exceeded (?:the |its )?"
-    r"(?:storage|quota|mailbox|limit)|insufficient (?:system )?(?:storage|disk)|(?:message|size)[^\n.;]{0,30}(?:too (?:big|large)|exceed)"
-    r"|spam|virus|blacklist|blocklist|block list|\bdnsbl\b|\brbl\b|reputation|\bdmarc\b|\bspf\b|\bdkim\b|ptr record|reverse dns"
-    r"|relay(?:ing)? (?:access )?(?:denied|not)|not allowed to relay|banned|blocked|policy|unauthenticated|rate limit|too many"
-    r"|content (?:rejected|filter)|access denied|not accepting mail|not authori[sz]ed|try again|greylist|suspend",
+    r"quota|(?:mail ?box|inbox|account|storage|user)[^\n.;]{0,30}(?:full|too (?:large|many|much)|exceed|disk space)"
+    r"|exceeded (?:the |its )?(?:storage|quota|mailbox|limit)|insufficient (?:system )?(?:storage|disk)"
+    r"|(?:message|size)[^\n.;]{0,30}(?:too (?:big|large)|exceed)|spam|virus|blacklist|blocklist|block list|reputation"
+    r"|\b(?:dnsbl|rbl|dmarc|spf|dkim)\b|ptr record|reverse dns|relay(?:ing)? (?:access )?(?:denied|not)"
+    r"|not allowed to relay|banned|blocked|policy|unauthenticated|rate limit|too many|content (?:rejected|filter)"
+    r"|access denied|not accepting mail|not authori[sz]ed|try again|greylist|suspend",
     re.IGNORECASE,
 )
 _ADDRESS_CODES = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.5", "5.1.6", "5.1.10"})

@@ -59,7 +59,7 @@ def parse_mail(raw: bytes) -> InboundMail:
 
     ``plain`` and ``html`` are the outer message's own text, cut at 200 * 1024 characters and 2,000 lines, and at
     256 * 1024 characters. A message enclosed in it is an attachment; what that one holds, its text too, follows
-    under longer paths. Headers are decoded, not believed: of fields with our own prefix only the mark of our mail stays.
+    under longer paths. Headers are decoded, not believed; of those with our own prefix only our mail's mark stays.
 
     Source: RELIABILITY.md, Limits, and P1 for the content key.
     """
@@ -67,7 +67,9 @@ def parse_mail(raw: bytes) -> InboundMail:
     parts, defects = walk_parts(structure.root)
     body, attached = split_body(parts)
     charset = next((part.charset for part in body if part.charset), None)
-    fields = tuple((name, _shown(value, charset)) for name, value in structure.headers[:_MAX_FIELDS] if _is_foreign(name))
+    fields = tuple(
+        (name, _shown(value, charset)) for name, value in structure.headers[:_MAX_FIELDS] if _is_foreign(name)
+    )
     plain, html = read_plain(body), read_html(body)
     attachments = read_attachments(attached, html.text)
     recipients, references = _recipients(fields), _message_ids(fields, "references")

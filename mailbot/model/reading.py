@@ -194,9 +194,9 @@ class Reading:
     doubts: tuple[str, ...] = ()
     photos: int = 0
     follow_ups: tuple[Span, ...] = ()
+    address_dead: bool = False
+    bounced_to: str | None = None
 
     def says(self, follow_up: FollowUp) -> bool:
         """Whether the mail says this about its case."""
         return any(span.fact == follow_up for span in self.follow_ups)
-    address_dead: bool = False
-    bounced_to: str | None = None

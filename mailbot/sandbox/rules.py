@@ -17,7 +17,7 @@ class ReadingRules:
         own_addresses: every address of the shop, lower case.
         instance: our mark in ``X-Mailbot-Instance``.
         timezone: the shop's, for days that a customer states.
-        bounce_address: where undeliverable mail comes back to, each message to an address of its own (VERP); may be empty.
+        bounce_address: where undeliverable mail comes back to, each message to its own address (VERP); may be empty.
     """
 
     order_number: str

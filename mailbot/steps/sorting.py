@@ -87,7 +87,7 @@ def _kind_of(app: App, reading: Reading) -> MailKind:
 
 
 def file_machine_mail(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> None:
-    """File a machine's mail unanswered: a bounce tells its case, a loop is stopped, all else is shown on its sender's case.
+    """File a machine's mail unanswered: a bounce tells its case, a loop is stopped, all else is shown to people.
 
     An absence notice known by its subject alone may be a person's: the clocks of an open case run for it (rule A5).
     """
@@ -126,7 +126,7 @@ def _record_bounce(app: App, session: Session, mail: MailRow, reading: Reading, 
 
 
 def _stop_loop(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> CaseRow | None:
-    """Three mails of our own within an hour are a loop: whoever sends them back gets no more, and a person is told (A0)."""
+    """Three mails of our own in an hour are a loop: whoever sends them back gets no more, a person is told (A0)."""
     named = outbox.find_by_message_ids(session, (*_named_ids(reading), *filter(None, [reading.message_id])))
     row = next((row for row in named if row.case_id is not None), None)
     case = None if row is None or row.case_id is None else cases.lock(session, row.case_id)

@@ -89,6 +89,7 @@ def reading_rules() -> ReadingRules:
         trust_unnamed_results=False,
         received_hosts=(),
         timezone=_ZONE,
+        bounce_address="bounces@shop.example",
     )
 
 
