@@ -5,12 +5,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, make_url
 
+from mailbot import oauth
 from mailbot.act.reply import load_templates
 from mailbot.act.smtp import SmtpTransport
 from mailbot.errors import InputError
@@ -21,7 +23,8 @@ from mailbot.policy.table import Policy, parse_policy
 from mailbot.ports import OrderSource
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.rules import ReadingRules
-from mailbot.settings import Settings, example_settings_path, find_folder, load_settings
+from mailbot.settings import MailboxSettings, Settings, example_settings_path, find_folder, load_settings
+from mailbot.steps.access import AccessToken
 from mailbot.steps.app import App, Judgement
 from mailbot.store.cases import record_policy
 from mailbot.store.instance import ensure_schema, open_instance, record_start
@@ -166,17 +169,40 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
             with transaction(engine) as session:
                 policy = judgement.policy
                 record_policy(session, policy.version, judgement.policy_text, settings.shop.timezone, now())
+            tokens = _access_tokens(engine, settings)
             yield App(
                 judgement=judgement,
                 engine=engine,
-                mailboxes=tuple(ImapMailbox(mailbox) for mailbox in settings.mailboxes),
-                transport=SmtpTransport(settings.smtp),
+                mailboxes=tuple(
+                    ImapMailbox(mailbox, access_token=tokens.get(mailbox.name)) for mailbox in settings.mailboxes
+                ),
+                transport=SmtpTransport(settings.smtp, tokens.get(settings.smtp.oauth_mailbox)),
                 order_source=open_order_source(settings),
                 instance=instance,
                 holder=this_holder(),
                 journal_folder=_journal_folder(settings, instance.name),
                 progress=progress or _unseen,
             )
+
+
+def oauth_client(mailbox: MailboxSettings) -> oauth.Client:
+    """Mailbot as the mailbox's provider knows it.
+
+    Raises:
+        SecretError: its secret is not where the configuration says.
+    """
+    provider = oauth.GOOGLE if mailbox.oauth == "google" else oauth.microsoft(mailbox.oauth_tenant)
+    return oauth.Client(provider=provider, id=mailbox.oauth_client_id, secret=mailbox.client_secret())
+
+
+def _access_tokens(engine: Engine, settings: Settings) -> dict[str, AccessToken]:
+    return {
+        mailbox.name: AccessToken(
+            engine, settings, mailbox.name, partial(oauth_client, mailbox), clock=now, refresh=oauth.refresh
+        )
+        for mailbox in settings.mailboxes
+        if mailbox.oauth
+    }
 
 
 def open_order_source(settings: Settings) -> OrderSource | None:

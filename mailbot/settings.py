@@ -160,11 +160,16 @@ class _Server(_Section):
     def _holds_together(self) -> Self:
         if self.security is Security.NONE and not _is_loopback(self.host):
             raise ValueError(f'security = "none" would send passwords in the clear to {self.host}; use "tls"')
-        if self.username and not (self.password_env or self.password_file):
+        if self.username and not (self.password_env or self.password_file or self.signs_in_by_token):
             raise ValueError("username without password_env or password_file; name one of them")
         if self.password_env and self.password_file:
             raise ValueError("password_env and password_file are both set; keep one of them")
         return self
+
+    @property
+    def signs_in_by_token(self) -> bool:
+        """Whether OAuth takes the password's place."""
+        return False
 
     def password(self) -> str:
         """Read the password now, from the environment or from its file.
@@ -193,6 +198,29 @@ class MailboxSettings(_Server):
     folder: str = "INBOX"
     processed_folder: str = ""
     poll_seconds: int = Field(default=60, ge=5, le=3600)
+    oauth: Literal["", "google", "microsoft"] = ""
+    oauth_client_id: str = ""
+    oauth_client_secret_env: str = ""
+    oauth_tenant: str = Field(default="common", pattern=r"^[A-Za-z0-9.-]+$")
+
+    @property
+    def signs_in_by_token(self) -> bool:
+        """Whether OAuth takes the password's place."""
+        return bool(self.oauth)
+
+    def client_secret(self) -> str:
+        """Read mailbot's own secret at the provider now; empty for a public client.
+
+        Raises:
+            SecretError: it is not where the configuration says.
+        """
+        return _secret(self.oauth_client_secret_env) if self.oauth_client_secret_env else ""
+
+    @model_validator(mode="after")
+    def _knows_its_client(self) -> Self:
+        if self.oauth and not self.oauth_client_id:
+            raise ValueError("oauth without oauth_client_id; register mailbot with the provider and write its id here")
+        return self
 
     @model_validator(mode="after")
     def _moves_elsewhere(self) -> Self:
@@ -207,6 +235,12 @@ class Smtp(_Server):
     port: _Port = 587
     security: Security = Security.STARTTLS
     bounce_address: Annotated[str, AfterValidator(lambda text: text and _address(text))] = ""
+    oauth_mailbox: str = ""
+
+    @property
+    def signs_in_by_token(self) -> bool:
+        """Whether OAuth takes the password's place."""
+        return bool(self.oauth_mailbox)
 
 
 class Worker(_Section):
@@ -222,6 +256,17 @@ class Identity(_Section):
     authserv_ids: tuple[str, ...] = ()
     trust_unnamed_results: bool = False
     received_hosts: tuple[str, ...] = ()
+
+
+class Secrets(_Section):
+    """``[secrets]``: the file of the key that stored sign-ins are encrypted with."""
+
+    key_file: str = "mailbot.key"
+
+    @property
+    def key_path(self) -> Path:
+        """Where it lies."""
+        return Path(self.key_file)
 
 
 class OrdersSettings(_Section):
@@ -288,6 +333,7 @@ class Settings(_Section):
     smtp: Smtp
     worker: Worker = Worker()
     identity: Identity = Identity()
+    secrets: Secrets = Secrets()
     orders: OrdersSettings = OrdersSettings()
     policy: PolicyFile = PolicyFile()
     console: Console = Console()
@@ -298,6 +344,9 @@ class Settings(_Section):
         names = [mailbox.name for mailbox in self.mailboxes]
         if len(set(names)) < len(names):
             raise ValueError("mailboxes: two have the same name; give each its own")
+        by_token = [mailbox.name for mailbox in self.mailboxes if mailbox.oauth]
+        if self.smtp.oauth_mailbox and self.smtp.oauth_mailbox not in by_token:
+            raise ValueError("smtp: oauth_mailbox names no mailbox that signs in by oauth")
         return self
 
     @property
@@ -387,6 +436,9 @@ def _anchored(form: dict[str, Any], folder: Path) -> dict[str, Any]:
             form = {**form, "database": {**database, "url": anchored}}
     if isinstance(policy, dict) and isinstance(file := policy.get("file"), str) and file:
         form = {**form, "policy": {**policy, "file": str(folder / file)}}
+    secrets = form.get("secrets", {})
+    if isinstance(secrets, dict) and isinstance(key_file := secrets.get("key_file", "mailbot.key"), str):
+        form = {**form, "secrets": {**secrets, "key_file": str(folder / key_file)}}
     for name in ("smtp", "mailboxes"):
         servers = form.get(name)
         if isinstance(servers, list):

@@ -7,7 +7,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from mailbot.act.phrases import clean, cut
@@ -85,9 +85,9 @@ class SmtpHandover:
 class SmtpTransport:
     """The submission server of ``[smtp]``; implements ``MailTransport``."""
 
-    def __init__(self, settings: Smtp) -> None:
-        """Keep the settings; the password is read, and the server connected, by ``connect``."""
-        self._settings = settings
+    def __init__(self, settings: Smtp, access_token: Callable[[], str] | None = None) -> None:
+        """Keep the settings; the password or token is read, and the server connected, by ``connect``."""
+        self._settings, self._secret = settings, access_token or settings.password
 
     @contextmanager
     def connect(self) -> Iterator[SmtpHandover]:
@@ -98,14 +98,14 @@ class SmtpTransport:
             PermanentError: it refuses us or the sign-in (5xx).
             SecretError: the password is not where the settings say.
         """
-        password = self._settings.password() if self._settings.username else ""
+        password = self._secret() if self._settings.username else ""
         with ExitStack() as at_end:
             with _lost_link_is_retryable(f"{self._settings.host}:{self._settings.port}"):
                 server = _connected(self._settings)
                 at_end.callback(server.close)
                 _protect(server, self._settings.security)
                 if self._settings.username:
-                    _sign_in(server, self._settings.username, password)
+                    _sign_in(server, self._settings, password)
             yield SmtpHandover(server)
             with suppress(*_BROKEN):
                 _set_timeout(server, _CONNECT_SECONDS)
@@ -137,15 +137,22 @@ def _protect(server: smtplib.SMTP, security: Security) -> None:
     server.ehlo_or_helo_if_needed()
 
 
-def _sign_in(server: smtplib.SMTP, username: str, password: str) -> None:
+def _sign_in(server: smtplib.SMTP, settings: Smtp, password: str) -> None:
     try:
-        server.login(username, password)
+        if settings.signs_in_by_token:
+            server.auth("XOAUTH2", lambda _=None: _bearer(settings.username, password))
+        else:
+            server.login(settings.username, password)
     except UnicodeEncodeError:
         raise PermanentError("sign-in: user name and password must be ASCII") from None
     except (smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
         raise
     except smtplib.SMTPException as problem:
         raise PermanentError(f"sign-in: {_said(problem)}") from None
+
+
+def _bearer(username: str, token: str) -> str:
+    return f"user={username}\x01auth=Bearer {token}\x01\x01"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 Source: RELIABILITY.md, P1.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from imaplib import IMAP4
@@ -42,9 +42,18 @@ _UNREADABLE_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 class ImapMailbox:
     """The mailbox of one ``[[mailboxes]]`` table; it connects when it is opened and not before."""
 
-    def __init__(self, settings: MailboxSettings, largest: int = LARGEST) -> None:
-        """Know where the account is, and from which size on a message is not fetched."""
+    def __init__(
+        self, settings: MailboxSettings, largest: int = LARGEST, access_token: Callable[[], str] | None = None
+    ) -> None:
+        """Know where the account is, and from which size on a message is not fetched.
+
+        Args:
+            settings: of the account.
+            largest: bytes.
+            access_token: takes the password's place.
+        """
         self._settings, self._largest = settings, largest
+        self._secret = access_token or settings.password
 
     @property
     def name(self) -> str:
@@ -65,7 +74,7 @@ class ImapMailbox:
             PermanentError: no trusted TLS, or it refuses the sign-in or the folder.
             InputError: the password is not where the configuration says.
         """
-        folder = _ImapFolder(self._settings, self._largest)
+        folder = _ImapFolder(self._settings, self._largest, self._secret)
         try:
             yield folder
         finally:
@@ -78,14 +87,14 @@ class _ImapFolder:
     A message that breaks the link when it is fetched must not keep others from coming in: ``fetch`` connects anew.
     """
 
-    def __init__(self, settings: MailboxSettings, largest: int) -> None:
-        self._settings, self._largest = settings, largest
+    def __init__(self, settings: MailboxSettings, largest: int, secret: Callable[[], str]) -> None:
+        self._settings, self._largest, self._secret = settings, largest, secret
         self._reconnects = _MOST_RECONNECTS
         self._target_is_there = False
         self._select()
 
     def _select(self) -> None:
-        self._link: Any = sign_in(self._settings)
+        self._link: Any = sign_in(self._settings, self._secret)
         try:
             answer = self._link.select_folder(self._settings.folder)
         except FAILED as problem:

@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from imaplib import IMAP4
 from typing import Any
@@ -151,8 +152,12 @@ class _MeteredIMAP4(IMAP4):
         return answer
 
 
-def sign_in(settings: MailboxSettings) -> Any:
+def sign_in(settings: MailboxSettings, secret: Callable[[], str]) -> Any:
     """Connect and sign in.
+
+    Args:
+        settings: where, and as whom.
+        secret: gives the password, or the access token of an account that signs in by OAuth.
 
     Returns:
         A ``Link`` to hang up in the end; ``Any``, as imapclient ships no types.
@@ -162,12 +167,12 @@ def sign_in(settings: MailboxSettings) -> Any:
         PermanentError: its certificate is not trusted, it has no STARTTLS, or it refuses the sign-in.
         InputError: the password is not where the configuration says.
     """
-    password = settings.password()
+    password = secret()
     link = _connect(settings)
     with ExitStack() as undo:
         undo.callback(link.hang_up, politely=False)
         try:
-            _log_in(link, settings.username, password)
+            _log_in(link, settings, password)
         except LoginError as problem:
             # imapclient makes a LoginError of every error, a link that breaks meanwhile among them.
             if isinstance(problem.__context__, IMAP4.abort) or is_temporary(problem):
@@ -211,9 +216,12 @@ def _connect(settings: MailboxSettings) -> Any:
     return link
 
 
-def _log_in(link: Any, username: str, password: str) -> None:
-    """LOGIN, which every server has; PLAIN for what LOGIN as imaplib writes it cannot carry."""
-    if _PLAIN_WORD.fullmatch(username) and password.isascii() and password.isprintable():
+def _log_in(link: Any, settings: MailboxSettings, password: str) -> None:
+    """LOGIN, which every server has; PLAIN for what LOGIN as imaplib writes it cannot carry; XOAUTH2 for a token."""
+    username = settings.username
+    if settings.signs_in_by_token:
+        link.oauth2_login(username, password)
+    elif _PLAIN_WORD.fullmatch(username) and password.isascii() and password.isprintable():
         link.login(username, password)
     else:
         link.plain_login(username, password)

@@ -424,6 +424,16 @@ class OrderSyncRow(Base):
     synced_at: Mapped[datetime]
 
 
+class OAuthTokenRow(Base):
+    """The sign-in of one mailbox at its provider: the refresh token, encrypted by a key outside the database."""
+
+    __tablename__ = "oauth_tokens"
+
+    mailbox: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sealed: Mapped[bytes]
+    stored_at: Mapped[datetime]
+
+
 class SessionRow(Base):
     """A browser signed in to the console, or a one-time link that may become one; tokens are kept hashed."""
 

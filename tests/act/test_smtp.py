@@ -429,3 +429,21 @@ def test_no_address_smuggles_in_a_command(field: str, path: str) -> None:
         with pytest.raises(PermanentError, match="envelope"):
             hand_over(handover, an_envelope(recipient=""))
     assert "MAIL" not in server.verbs
+
+
+def test_an_access_token_takes_the_password_s_place() -> None:
+    settings = {"host": "127.0.0.1", "security": "none", "username": "shop", "oauth_mailbox": "support"}
+    with scripted(EHLO="250-hello\n250 AUTH XOAUTH2", AUTH="235 signed in") as server:
+        transport = SmtpTransport(Smtp.model_validate(settings | {"port": server.port}), lambda: "fresh")
+        with transport.connect():
+            pass
+    assert "AUTH" in server.verbs
+
+
+def test_a_refused_access_token_is_not_told() -> None:
+    settings = {"host": "127.0.0.1", "security": "none", "username": "shop", "oauth_mailbox": "support"}
+    with scripted(EHLO="250-hello\n250 AUTH XOAUTH2", AUTH="535 5.7.8 refused") as server:
+        transport = SmtpTransport(Smtp.model_validate(settings | {"port": server.port}), lambda: "fresh")
+        with pytest.raises(PermanentError) as told, transport.connect():
+            pass
+    assert "fresh" not in str(told.value)

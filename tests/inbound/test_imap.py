@@ -1,5 +1,6 @@
 """The IMAP mailbox against servers that lie, refuse, hang up or are not who they say."""
 
+import base64
 import logging
 import socket
 import ssl
@@ -406,9 +407,27 @@ def test_any_password_can_be_used(settings: Making, mail_servers: MailServers, t
         assert folder.uids_after(0) == []
 
 
+def test_an_access_token_takes_the_password_s_place(settings: Making) -> None:
+    expected = base64.b64encode(b"user=support@shop.example\x01auth=Bearer fresh\x01\x01").decode()
+    with scripted_imap({"AUTHENTICATE": b"+ \r\n", expected: b"%TAG OK signed in\r\n"}) as server:
+        account = settings(server.port, username="support@shop.example", oauth="google", oauth_client_id="mailbot")
+        with ImapMailbox(account, access_token=lambda: "fresh").open() as folder:
+            assert folder.uidvalidity == 7
+        assert ("AUTHENTICATE", "XOAUTH2") in server.heard
+        assert "LOGIN" not in server.verbs()
+
+
+def test_a_refused_access_token_is_not_told(settings: Making) -> None:
+    with scripted_imap({"AUTHENTICATE": b"%TAG NO invalid credentials fresh\r\n"}) as server:
+        account = settings(server.port, oauth="google", oauth_client_id="mailbot")
+        with pytest.raises(PermanentError) as told, ImapMailbox(account, access_token=lambda: "fresh").open():
+            pass
+    assert "fresh" not in str(told.value)
+
+
 def test_a_link_sends_without_delay(settings: Making) -> None:
     with scripted_imap({}) as server:
-        link = sign_in(settings(server.port))
+        link = sign_in(settings(server.port), lambda: "any")
         assert link.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
         link.hang_up(politely=True)
         assert server.verbs()[-1] == "LOGOUT"
