@@ -1,6 +1,9 @@
 """Stories of machines that answer machines: bounces find their message, loops stop, dead addresses are left alone."""
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 
 from mailbot.cli.main import command
 from mailbot.store import silenced
@@ -15,6 +18,12 @@ def silenced_addresses(shop: Shop) -> list[tuple[str, str]]:
         lambda session: [(row.address, row.why) for row in silenced.all_silenced(session)]
     )
     return rows
+
+
+@pytest.fixture(autouse=True)
+def _no_log_file_of_the_command_line_is_left() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
