@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test check bench campaign lock clean
+.PHONY: help setup demo test check bench score campaign lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ check: $(VENV)/made.develop ## format, lint, types, imports, dead code, migratio
 
 bench: $(VENV)/made.develop ## mails a second beside the bare minimum on this machine (ARGS="--mails 1000")
 	$(BIN)/python -m bench.run $(ARGS)
+
+score: $(VENV)/made.develop ## how well mails are read and decided, in ten languages (ARGS=--faults names what is not right)
+	@$(BIN)/python -m bench.score $(ARGS)
 
 campaign: $(VENV)/made.develop ## the long crash campaign, seeded and bounded (ARGS="--kills 200 --mails 1000")
 	$(BIN)/python -m tests.journey.campaign $(ARGS)

@@ -105,6 +105,20 @@ def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path 
     return parse_policy(text, zone or settings.shop.zone), text
 
 
+def reading_rules(settings: Settings, instance: str = _NO_INSTANCE) -> ReadingRules:
+    """What the limited child is told of the shop."""
+    return ReadingRules(
+        order_number=settings.shop.order_number,
+        own_addresses=tuple(sorted(settings.own_addresses)),
+        instance=instance,
+        authserv_ids=settings.identity.authserv_ids,
+        trust_unnamed_results=settings.identity.trust_unnamed_results,
+        received_hosts=settings.identity.received_hosts,
+        timezone=settings.shop.timezone,
+        bounce_address=settings.smtp.bounce_address,
+    )
+
+
 @contextmanager
 def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator[Judgement]:
     """Everything that reads and decides; needs no database and no secret.
@@ -115,17 +129,7 @@ def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator
     compile_order_numbers(settings.shop.order_number)
     policy, policy_text = open_policy(settings)
     templates = load_templates(find_folder("templates") / "reply")
-    rules = ReadingRules(
-        order_number=settings.shop.order_number,
-        own_addresses=tuple(sorted(settings.own_addresses)),
-        instance=instance,
-        authserv_ids=settings.identity.authserv_ids,
-        trust_unnamed_results=settings.identity.trust_unnamed_results,
-        received_hosts=settings.identity.received_hosts,
-        timezone=settings.shop.timezone,
-        bounce_address=settings.smtp.bounce_address,
-    )
-    with Sandbox(rules, children=max(1, (os.cpu_count() or 1) - 1)) as sandbox:
+    with Sandbox(reading_rules(settings, instance), children=max(1, (os.cpu_count() or 1) - 1)) as sandbox:
         yield Judgement(
             settings=settings,
             policy=policy,

@@ -1,0 +1,49 @@
+"""Mails of our own, read and decided as a careful clerk would: what holds, holds on every one of them."""
+
+import json
+
+import pytest
+
+from tests.mails import scoring
+from tests.mails.scoring import Scored
+
+
+@pytest.fixture(scope="module")
+def tuning() -> list[Scored]:
+    return scoring.score(scoring.TUNING)
+
+
+def test_no_money_goes_out_that_a_clerk_would_have_kept(tuning: list[Scored]) -> None:
+    assert scoring.wrong_approvals(tuning) == []
+
+
+def test_nor_in_the_part_that_nobody_tunes_on() -> None:
+    assert scoring.wrong_approvals(scoring.score(scoring.RESERVE)) == []
+
+
+def test_machines_and_people_are_told_apart(tuning: list[Scored]) -> None:
+    assert [mail.label["file"] for mail in tuning if mail.seen["kind"] != mail.label["kind"]] == []
+
+
+def test_no_order_number_is_made_up(tuning: list[Scored]) -> None:
+    precision, recall = scoring.fields(tuning)["order_number"]
+    assert precision.value >= 0.99
+    assert recall.value >= 0.995
+
+
+def test_sure_reasons_are_right(tuning: list[Scored]) -> None:
+    assert scoring.surely_right(tuning).value >= 0.97
+
+
+def test_every_label_has_its_mail_and_every_mail_its_label() -> None:
+    for folder in (scoring.TUNING, scoring.RESERVE):
+        labelled = sorted(label["file"] for label in scoring.labels_of(folder))
+        assert labelled == sorted(file.name for file in folder.glob("*.eml"))
+
+
+def test_every_order_of_a_label_is_in_the_book() -> None:
+    numbers = {order["number"] for order in json.loads((scoring.HERE / "orders.json").read_text("utf-8"))}
+    for folder in (scoring.TUNING, scoring.RESERVE):
+        for label in scoring.labels_of(folder):
+            if label.get("sender") in {"verified", "mismatched"}:
+                assert label["order_number"] in numbers, label["file"]
