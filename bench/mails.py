@@ -86,7 +86,7 @@ def _pair(number: int, chance: random.Random, now: datetime) -> tuple[bytes, dic
         "lines": [{"sku": "R-1", "quantity": 1, "unit_price": total, "discount": "0.00", "tax": "0.00"}],
     }
     text = "\n".join(_lines(chance, order_number))
-    return b"\r\n".join(_mail(chance, address, order_number, number, text, total)), order
+    return b"\r\n".join(_mail(chance, address, order_number, number=number, text=text, total=total)), order
 
 
 def _lines(chance: random.Random, order_number: str) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _lines(chance: random.Random, order_number: str) -> Iterator[str]:
 
 
 def _mail(
-    chance: random.Random, address: str, order_number: str, number: int, text: str, total: str
+    chance: random.Random, address: str, order_number: str, *, number: int, text: str, total: str
 ) -> Iterator[bytes]:
     yield f"Return-Path: <{address}>".encode()
     yield b"Authentication-Results: mx.shop.example; dmarc=pass header.from=mail.example"
@@ -128,8 +128,7 @@ def _pdf(order_number: str, number: int, total: str) -> bytes:
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font << /F1 5 0 R>>>> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(shown), shown),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )

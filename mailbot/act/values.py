@@ -93,7 +93,7 @@ def _send_back(letter: Letter, phrases: Phrases) -> str | None:
 
 def _status(letter: Letter, phrases: Phrases) -> str | None:
     """How the case stands, in a sentence or two; ``None`` where this letter does not know all of it."""
-    if letter.status not in STATUS:
+    if letter.status is None or letter.status not in STATUS:
         return None
     values = {name: _INLINE[name](letter, phrases) for name in STATUS[letter.status]}
     known = {name: value for name, value in values.items() if value is not None}

@@ -130,9 +130,9 @@ class Sandbox:
                 return self._start_child()
 
     def _start_child(self) -> _Child:
+        control = self._ensure_server()
         ours, theirs = socket.socketpair()
         with theirs:
-            control = self._ensure_server()
             try:
                 socket.send_fds(control, [b"c"], [theirs.fileno()])
                 pid = int.from_bytes(control.recv(4), "big")
@@ -148,25 +148,19 @@ class Sandbox:
         if self._control is not None and self._server is not None and self._server.poll() is None:
             return self._control
         self._end_server()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            code = _SERVER.format(path=sys.path, fd=theirs.fileno())
-            self._server = subprocess.Popen(  # noqa: S603 (our own interpreter and code)
-                [sys.executable, "-I", "-c", code],
-                env={},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
-        send_frame(ours, self._rules)
-        ready = ours.recv(1)
-        self._control = ours
+        self._control, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._server = _start_server(theirs.fileno())
+            send_frame(self._control, self._rules)
+            ready = self._control.recv(1)
+        except OSError:
+            ready = b""
         if not ready:
             self._end_server()
             raise NoReaderError("the process that reads mails does not start; run mailbot doctor")
         self._alone = ready == _ALONE
-        return ours
+        return self._control
 
     def _end_server(self) -> None:
         if self._control is not None:
@@ -180,6 +174,17 @@ class Sandbox:
         with suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGKILL)
         child.talk.close()
+
+
+def _start_server(talk_fd: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+        [sys.executable, "-I", "-c", _SERVER.format(path=sys.path, fd=talk_fd)],
+        env={},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[talk_fd],
+    )
 
 
 def _why(problem: OSError) -> str:

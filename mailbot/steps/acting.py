@@ -1,8 +1,5 @@
 """Putting a plan into effect inside the deciding transaction: record, queue, start clocks; or leave it to people."""
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +14,7 @@ from mailbot.model.decision import Decision, Settlement
 from mailbot.model.forms import decision_form, facts_form, trace_form
 from mailbot.settings import Mode
 from mailbot.steps.app import App
+from mailbot.steps.codes import hash_code, new_code
 from mailbot.steps.consider import Considered
 from mailbot.steps.letters import Occasion, Thread, freeze, write_letter
 from mailbot.steps.parking import leave_to_people
@@ -33,8 +31,6 @@ PROVEN_GRADES = frozenset({"V2", "V3"})
 _MOST_A_CASE = {True: 5, False: 1}
 _MOST_AN_ADDRESS = {True: 10, False: 2}
 _MOST_UNPROVEN_AN_HOUR = 50
-_CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-_CODE_LENGTH = 8
 _CODE_LASTS = timedelta(hours=72)
 log = structlog.get_logger()
 
@@ -147,7 +143,7 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
         return False
     if not proofs.may_ask(matter.session, matter.booked.key, matter.now):
         return False
-    code = "".join(secrets.choice(_CODE_SIGNS) for _ in range(_CODE_LENGTH))
+    code = new_code()
     asked = queue_letter(
         matter,
         template=VERIFICATION,
@@ -163,11 +159,6 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
             matter.session, matter.case.id, matter.booked.key, hashed, matter.now, expires_at=matter.now + _CODE_LASTS
         )
     return asked
-
-
-def hash_code(key: bytes, case_id: int, code: str) -> str:
-    """A verification code as it is kept: bound to its case, useless to whoever reads the database alone."""
-    return hmac.new(key, f"{case_id}/{code}".encode(), hashlib.sha256).hexdigest()
 
 
 def queue_letter(

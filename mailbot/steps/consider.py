@@ -51,15 +51,18 @@ class Considered:
     invoice: InvoiceReading | None
 
 
-def gather(readings: Sequence[Reading]) -> Gathered | None:
-    """Put together what a case's mails say, oldest first: a later mail adds to the claim.
+def gather(readings: Sequence[Reading], newest: Reading) -> Gathered | None:
+    """Put together what a case's mails say: a later mail adds to the claim.
 
     A reason that a later mail changes is not believed: its confidence becomes 0, so that a person decides.
+
+    Args:
+        readings: of all mails that count, oldest first.
+        newest: of the mail that is answered; one that came late is not the last of ``readings``.
 
     Returns:
         ``None`` where no mail states a claim.
     """
-    latest = readings[-1]
     claims = [reading.claim for reading in readings if reading.claim is not None]
     if not claims:
         return None
@@ -73,8 +76,8 @@ def gather(readings: Sequence[Reading]) -> Gathered | None:
         invoices=tuple(invoice for reading in readings for invoice in reading.invoices),
         photos=sum(reading.photos for reading in readings),
         names_part=any(span.fact == "lines" for reading in readings for span in reading.spans),
-        identity=latest.identity,
-        no_auto_reply=latest.no_auto_reply,
+        identity=newest.identity,
+        no_auto_reply=newest.no_auto_reply,
     )
 
 

@@ -54,7 +54,7 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
     """
     form = _blank(name, reading.kind)
     form |= {"language": reading.language, "doubts": list(reading.doubts), "defects": list(reading.defects)}
-    gathered = gather([reading])
+    gathered = gather([reading], reading)
     if reading.kind is not MailKind.CUSTOMER or gathered is None:
         proof = prove_sender(reading.identity, None)
         form["sender"] = {"status": proof.status.value, "why": proof.why}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from mailbot.act.deadlines import clock_start
 from mailbot.model.book import BookedOrder
 from mailbot.model.case import CaseState
+from mailbot.model.decision import Outcome
 from mailbot.model.money import Money
 from mailbot.model.reading import Reading, Topic
 from mailbot.steps.acting import Matter
@@ -16,7 +17,9 @@ from mailbot.steps.consider import Considered, Gathered, gather
 from mailbot.steps.letters import Thread
 from mailbot.steps.parking import leave_to_people, start_reply_clock
 from mailbot.steps.sorting import Placed, choose, place
+from mailbot.steps.voice import first_asked_at, own_words
 from mailbot.store import cases, mails, orders, proofs, readings
+from mailbot.store.readings import Said
 from mailbot.store.tables import CaseRow, MailRow, MailState
 from mailbot.understand.order_number import OrderChoice
 
@@ -62,13 +65,20 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
     if placed.case is not None:
         cases.record_event(session, case, "customer_wrote", now, actor="customer", mail=mail.id)
         session.flush()
-    gathered = gather(readings.of_case(session, case.id) if placed.case is not None else [reading])
-    why = _why_people(mail, case, gathered)
+    own = [Said(received_at=mail.received_at, stored_at=mail.stored_at, reading=reading)]
+    if placed.case is not None:
+        own = own_words(
+            readings.said_in(session, case.id),
+            reading.identity,
+            proven_until=proofs.proven_until(session, case.id),
+        )
+    gathered = gather([each.reading for each in own], reading)
+    why = _why_people(mail, case, placed, gathered)
     if gathered is None or why is not None:
         if case.state != CaseState.ESCALATED:
             leave_to_people(session, case, why or OTHER_TOPIC, now)
         return None
-    _note_topic(case, mail)
+    case.topic, case.requested_at = Topic.REFUND_REQUEST, first_asked_at(own)
     thread = Thread(message_id=reading.message_id, references=reading.references or reading.in_reply_to)
     if placed.case is not None:
         chosen = choose(session, gathered.order_numbers, gathered.identity.address)
@@ -114,18 +124,13 @@ def _file_third_party(app: App, session: Session, mail: MailRow, case: CaseRow, 
         leave_to_people(session, case, THIRD_PARTY, now)
 
 
-def _why_people(mail: MailRow, case: CaseRow, gathered: Gathered | None) -> str | None:
+def _why_people(mail: MailRow, case: CaseRow, placed: Placed, gathered: Gathered | None) -> str | None:
     if mail.held:
         return mail.held
     if gathered is None or gathered.topic is not Topic.REFUND_REQUEST:
         return OTHER_TOPIC
-    return None if case.state in _WAITING else FOLLOW_UP
-
-
-def _note_topic(case: CaseRow, mail: MailRow) -> None:
-    """The request time is that of the first mail that asked for something. Source: POLICY.md, Definitions."""
-    if case.topic != Topic.REFUND_REQUEST:
-        case.topic, case.requested_at = Topic.REFUND_REQUEST, clock_start(mail.received_at, mail.stored_at)
+    late_proof = placed.proof_used and case.outcome == Outcome.VERIFY_SENDER and case.escalation == FOLLOW_UP
+    return None if case.state in _WAITING or late_proof else FOLLOW_UP
 
 
 def _request(matter: Matter, gathered: Gathered, placed: Placed, choice: OrderChoice) -> Request:
@@ -137,7 +142,7 @@ def _request(matter: Matter, gathered: Gathered, placed: Placed, choice: OrderCh
         gathered=gathered,
         given_number=choice.given,
         promised=_promised(session, booked),
-        proof_used=placed.proof_used or (placed.case is not None and proofs.is_proven(session, case.id)),
+        proof_used=placed.proof_used,
         first=placed.case is None,
     )
 

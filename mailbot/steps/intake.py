@@ -56,13 +56,32 @@ def take_in(app: App, mailbox: Mailbox) -> int | None:
         return None
     try:
         with mailbox.open() as folder:
-            with transaction(app.engine) as session:
-                name = (mailbox.name, mailbox.folder_name)
-                life = mails.open_folder(session, *name, folder.uidvalidity, app.now())
+            life = _open_life(app, mailbox, folder)
             return _take_in_folder(_Intake(app=app, folder=folder, life=life, lease=lease, token=token))
     finally:
         with transaction(app.engine) as session:
             leases.give_up_lease(session, lease, token, app.now())
+
+
+def _open_life(app: App, mailbox: Mailbox, folder: Folder) -> FolderLife:
+    """The folder's present life.
+
+    A server that gives no UIDVALIDITY may give its UIDs anew at any time. Its folder is listed whole at every look, and
+    a new life begins as soon as one known UID belongs to another message (P1).
+    """
+    name = (mailbox.name, mailbox.folder_name)
+    if folder.uidvalidity:
+        with transaction(app.engine) as session:
+            return mails.open_folder(session, *name, folder.uidvalidity, app.now())
+    uids = folder.uids_after(0)
+    listed = [message for at in range(0, len(uids), _BATCH) for message in _listed(folder, uids[at : at + _BATCH])]
+    with transaction(app.engine) as session:
+        return mails.open_unnamed_folder(session, *name, listed, app.now())
+
+
+def _listed(folder: Folder, uids: Sequence[int]) -> list[Listed]:
+    listed = folder.list_messages(uids)
+    return [listed[uid] for uid in sorted(listed)]
 
 
 def _take_in_folder(intake: _Intake) -> int:
@@ -71,8 +90,8 @@ def _take_in_folder(intake: _Intake) -> int:
     uids = _missing_uids(intake, sweep=sweep)
     stored = 0
     for start in range(0, len(uids), _BATCH):
-        listed = intake.folder.list_messages(uids[start : start + _BATCH])
-        stored += sum(_store(intake, batch) for batch in _by_size([listed[uid] for uid in sorted(listed)]))
+        listed = _listed(intake.folder, uids[start : start + _BATCH])
+        stored += sum(_store(intake, batch) for batch in _by_size(listed))
     _fetch_again(intake)
     with transaction(app.engine) as session:
         mails.record_polled(session, life, app.now(), swept=sweep)
@@ -141,7 +160,7 @@ def _fetch_again(intake: _Intake) -> None:
     if not due:
         return
     listed = intake.folder.list_messages(due)
-    fetched = {mail.uid: mail for mail in intake.folder.fetch(list(listed.values()))}
+    fetched = {mail.uid: mail for mail in _fetched(intake.folder, list(listed.values()))}
     for uid in due:
         mail = fetched.get(uid) or RawMail(
             uid=uid, uidvalidity=life.uidvalidity, received_at=app.now(), size=0, data=None

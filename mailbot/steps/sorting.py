@@ -1,7 +1,5 @@
 """Finding out what a stored mail is to us: a copy, a machine's, the next of a case, or the first of a new one."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from mailbot.act.message import is_own_message_id
 from mailbot.act.plan import VERIFICATION
-from mailbot.inbound.sender import prove_sender
 from mailbot.model.book import BookedOrder
-from mailbot.model.facts import SenderStatus
 from mailbot.model.mail import MailKind, SenderIdentity, Verdict
-from mailbot.model.reading import PARTLY_READ, OrderNumberCandidate, Reading, SegmentKind
-from mailbot.steps.acting import hash_code
+from mailbot.model.reading import PARTLY_READ, OrderNumberCandidate, Reading
+from mailbot.steps.acting import PROVEN_GRADES
 from mailbot.steps.app import App
+from mailbot.steps.codes import find_codes, hash_code
 from mailbot.steps.parking import leave_to_people, start_reply_clock
+from mailbot.steps.voice import is_customer
 from mailbot.store import cases, mails, orders, outbox, proofs, readings, silenced
 from mailbot.store.mails import TakenMail
 from mailbot.store.tables import CaseRow, MailRow, MailState, OutboxState
@@ -26,8 +24,6 @@ from mailbot.understand.order_number import OrderChoice, choose_order
 BOUNCED = "bounced"
 LOOPED = "looped"
 MESSAGE_ID_CONFLICT = "message_id_conflict"
-_CODE = re.compile(r"(?<![A-Z0-9])[A-Z2-9]{4}[- ]?[A-Z2-9]{4}(?![A-Z0-9])")
-_MOST_CODES = 5
 
 _WEAK_EVIDENCE = "A5"
 _LOOP_LENGTH = 3
@@ -156,37 +152,30 @@ def place(app: App, session: Session, reading: Reading, booked: BookedOrder | No
     if of_case is None or of_case.case_id is None:
         return Placed(case=_open_case_of(session, reading.identity, booked))
     case = cases.lock(session, of_case.case_id)
-    codes = frozenset(hash_code(app.instance.message_key, case.id, code) for code in _codes(reading))
+    codes = frozenset(hash_code(app.instance.message_key, case.id, code) for code in find_codes(reading))
     asked = of_case.template == VERIFICATION
     if asked and proofs.use_code(session, case.id, codes, now):
         return Placed(case=case, proof_used=True)
-    ours = reading.identity.address is not None and reading.identity.address == case.customer
-    if ours or _is_order_customer(session, reading.identity, case):
-        return Placed(case=case)
-    return Placed(case=case, third_party=True)
+    return Placed(case=case, third_party=not _may_write_to(session, reading.identity, case))
+
+
+def _may_write_to(session: Session, identity: SenderIdentity, case: CaseRow) -> bool:
+    """Whether a mail is the case's correspondent's: once the case is proven, only proven mails are."""
+    if case.order_key is not None and is_customer(identity, orders.find(session, case.order_key)):
+        return True
+    return identity.address is not None and identity.address == case.customer and case.grade not in PROVEN_GRADES
 
 
 def _open_case_of(session: Session, identity: SenderIdentity, booked: BookedOrder | None) -> CaseRow | None:
-    if booked is None or identity.address is None:
+    """The open case that a customer's mail without a thread goes on with; one that a stranger opened it is not."""
+    if booked is None or identity.address is None or not is_customer(identity, booked):
         return None
-    if prove_sender(identity, booked.customer_email).status is not SenderStatus.VERIFIED:
-        return None
-    return cases.find_open_for_order(session, booked.key, identity.address)
-
-
-def _is_order_customer(session: Session, identity: SenderIdentity, case: CaseRow) -> bool:
-    if case.order_key is None or identity.verdict is not Verdict.PASS:
-        return False
-    booked = orders.find(session, case.order_key)
-    return booked is not None and prove_sender(identity, booked.customer_email).status is SenderStatus.VERIFIED
-
-
-def _codes(reading: Reading) -> list[str]:
-    """What may be a verification code in the text that the sender wrote now; a quoted code proves nothing."""
-    new = (segment for segment in reading.body.segments if segment.kind is SegmentKind.NEW)
-    text = " \n".join(reading.body.text[segment.start : segment.end] for segment in new)
-    found = _CODE.findall(unicodedata.normalize("NFKC", text).upper())
-    return [code.replace("-", "").replace(" ", "") for code in found][:_MOST_CODES]
+    case = cases.find_open_for_order(session, booked.key, identity.address, PROVEN_GRADES)
+    if case is not None:
+        return case
+    case = cases.find_without_order(session, identity.address)
+    said = [] if case is None else readings.said_in(session, case.id)
+    return case if all(each.reading.identity.verdict is Verdict.PASS for each in said) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

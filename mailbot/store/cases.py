@@ -1,6 +1,7 @@
 """Cases and what happened to them: every change is an event, and every decision keeps all that it was made of."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,10 +81,21 @@ def lock(session: Session, case_id: int) -> CaseRow:
     return session.scalars(select(CaseRow).where(CaseRow.id == case_id).with_for_update()).one()
 
 
-def find_open_for_order(session: Session, order_key: str, customer: str) -> CaseRow | None:
-    """The newest open case of this customer about this order."""
+def find_open_for_order(session: Session, order_key: str, customer: str, grades: Collection[str]) -> CaseRow | None:
+    """The newest open case of this customer about this order whose writer has one of these grades."""
     mine = select(CaseRow).where(
-        CaseRow.order_key == order_key, CaseRow.customer == customer, CaseRow.state != CaseState.CLOSED
+        CaseRow.order_key == order_key,
+        CaseRow.customer == customer,
+        CaseRow.state != CaseState.CLOSED,
+        CaseRow.grade.in_(grades),
+    )
+    return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
+
+
+def find_without_order(session: Session, customer: str) -> CaseRow | None:
+    """The newest case of this customer that waits to be told which order it is about."""
+    mine = select(CaseRow).where(
+        CaseRow.customer == customer, CaseRow.order_key.is_(None), CaseRow.state == CaseState.WAITING_FOR_INFORMATION
     )
     return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
 

@@ -68,7 +68,8 @@ def keep_lease(session: Session, name: str, token: int, now: datetime, lasts: ti
 
 def give_up_lease(session: Session, name: str, token: int, now: datetime) -> None:
     """Let the next one have the lease at once."""
-    session.execute(update(LeaseRow).where(LeaseRow.name == name, LeaseRow.token == token).values(until=now))
+    over = now - timedelta.resolution
+    session.execute(update(LeaseRow).where(LeaseRow.name == name, LeaseRow.token == token).values(until=over))
 
 
 def _boot() -> str:

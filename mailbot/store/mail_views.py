@@ -54,7 +54,7 @@ def _is_known() -> ColumnElement[bool]:
     )
 
 
-def _forms(session: Session, wanted: Select[tuple[MailRow]]) -> Iterator[dict[str, Any]]:
+def _forms(session: Session, wanted: Select[MailRow]) -> Iterator[dict[str, Any]]:
     for row in session.scalars(wanted.order_by(MailRow.id.desc()).limit(_MOST)):
         yield _form(row)
 

@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.mail import MailKind, RawMail
+from mailbot.ports import Listed
 from mailbot.store.tables import FolderRow, MailRow, MailState, RawMailRow
 from mailbot.store.upsert import insert_all_absent, insert_if_absent
 
@@ -68,6 +69,27 @@ def open_folder(session: Session, mailbox: str, folder: str, uidvalidity: int, n
         earlier_until=session.scalar(earlier),
         swept_at=row.swept_at,
     )
+
+
+def open_unnamed_folder(
+    session: Session, mailbox: str, folder: str, listed: Collection[Listed], now: datetime
+) -> FolderLife:
+    """The present life of a folder whose server gives no UIDVALIDITY: ours are counted down from -1.
+
+    Args:
+        session: one transaction.
+        mailbox: the account's name.
+        folder: the folder's.
+        listed: every message that the server shows now.
+        now: the time of the look.
+    """
+    ours = select(func.min(FolderRow.uidvalidity)).where(FolderRow.mailbox == mailbox, FolderRow.folder == folder)
+    newest = min(session.scalar(ours) or -1, -1)
+    life = open_folder(session, mailbox, folder, newest, now)
+    rows = session.execute(select(MailRow.uid, MailRow.received_at, MailRow.size).where(*_of(life)))
+    known = {uid: (received_at, size) for uid, received_at, size in rows}
+    is_same = all(known.get(each.uid) in {None, (each.received_at, each.size)} for each in listed)
+    return life if is_same else open_folder(session, mailbox, folder, newest - 1, now)
 
 
 def store_mails(

@@ -30,10 +30,9 @@ def record_asked(
     )
 
 
-def is_proven(session: Session, case_id: int) -> bool:
-    """Whether a code of this case was ever given back."""
-    used = select(ProofRow.id).where(ProofRow.case_id == case_id, ProofRow.used_at.is_not(None))
-    return session.scalar(used.limit(1)) is not None
+def proven_until(session: Session, case_id: int) -> datetime | None:
+    """When a code of this case was last given back; ``None``: never."""
+    return session.scalar(select(func.max(ProofRow.used_at)).where(ProofRow.case_id == case_id))
 
 
 def use_code(session: Session, case_id: int, code_hashes: frozenset[str], now: datetime) -> bool:

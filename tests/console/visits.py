@@ -90,5 +90,5 @@ class Console:
         return visitor
 
 
-Serve = Callable[[App], AbstractContextManager[Console]]
+Serve = Callable[..., AbstractContextManager[Console]]
 """Serves the console of a mailbot for as long as the context lasts."""

@@ -10,7 +10,6 @@ from sqlalchemy import create_engine, inspect, text
 
 from mailbot.sandbox.pool import Sandbox
 from tests.journey.shop import Shop, open_shop, reading_rules
-from tests.servers.mta import Outgoing
 from tests.servers.postgres import Postgres
 
 ShopBuilder = Callable[..., Shop]
@@ -28,7 +27,7 @@ def reader() -> Iterator[Sandbox]:
 
 
 class Databases:
-    """PostgreSQL databases that are empty; one that a test has left is emptied for the next, which saves half a second."""
+    """PostgreSQL databases that are empty; what a test has left is emptied for the next, which saves half a second."""
 
     def __init__(self, server: Postgres) -> None:
         self._server = server
@@ -75,8 +74,9 @@ def a_shop(tmp_path: Path, request: pytest.FixtureRequest, reader: Sandbox) -> I
                 databases: Databases = request.getfixturevalue("databases")
                 url = databases.take()
                 stack.callback(databases.give_back, url)
-            outgoing: Outgoing = options.pop("outgoing", None) or request.getfixturevalue(mta)
-            parts: dict[str, Any] = {"database": url, "outgoing": outgoing, "reader": reader, **options}
+            options.setdefault("outgoing", None)
+            options["outgoing"] = options["outgoing"] or request.getfixturevalue(mta)
+            parts: dict[str, Any] = {"database": url, "reader": reader, **options}
             account = request.getfixturevalue(mailbox_server).new_account()
             shop = stack.enter_context(open_shop(folder, account=account, **parts))
             shops.append(shop)

@@ -15,8 +15,8 @@ MALLORY = "mallory@elsewhere.example"
 
 CANCEL = "Hello,\n\nplease cancel my order AW-10001. I changed my mind. The invoice is attached.\n\nJane"
 RETURN = (
-    "Hello,\n\nI would like to return my order AW-10001 for a refund. I changed my mind. It is unused and in its original"
-    " box. The invoice is attached.\n\nJane"
+    "Hello,\n\nI would like to return my order AW-10001 for a refund. I changed my mind. It is unused and in its "
+    "original box. The invoice is attached.\n\nJane"
 )
 RETURN_WITHOUT_INVOICE = RETURN.replace(" The invoice is attached.", "")
 DEFECT = (

@@ -283,9 +283,10 @@ def open_shop(
         row = {"id": 1, "name": name, "message_key": _KEY, "created_at": starts_at, "first_started_at": starts_at}
         session.add(InstanceRow(**row))
     clock = Clock(starts_at)
-    with bootstrap.open_app(settings) as app:
-        app = replace(app, judgement=replace(app.judgement, clock=clock))
+    with bootstrap.open_app(settings) as opened:
+        app = replace(opened, judgement=replace(opened.judgement, clock=clock))
         if reader is not None:
-            app = replace(app, judgement=replace(app.judgement, sandbox=reader), journal_folder=folder / "sending")
+            shared = replace(app.judgement, sandbox=reader)
+            app = replace(app, judgement=shared, journal_folder=folder / "sending")
         yield Shop(app=app, clock=clock, account=account, outgoing=outgoing, config=config)
         shutil.rmtree(app.journal_folder, ignore_errors=True)

@@ -136,7 +136,7 @@ def test_an_acknowledgement_keeps_no_promise(shop: Shop) -> None:
     assert states == ["open", "due_soon", "breached"]
 
 
-ROWS = {
+ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "already_refunded": ("declined", RETURN, {"paid": 12, "delivered": 6, "refunded": "86.00", "status": "refunded"}),
     "customer_damage": (
         "declined",
@@ -152,21 +152,18 @@ ROWS = {
     ),
     "ring_opening": (
         "declined",
-        "When I adjusted the size of the ring from order AW-10001, its opening got slightly deformed. I want a refund. "
-        "Invoice attached.",
+        "When I adjusted the size of the ring from AW-10001, its opening got deformed. I want a refund. Invoice.",
         {"paid": 30, "delivered": 20},
     ),
     "return_window_passed": ("declined", RETURN, {"paid": 30, "delivered": 20}),
     "used_or_altered": (
         "declined",
-        "I would like to return my order AW-10001 for a refund. I changed my mind. I have worn it twice. "
-        "The invoice is attached.",
+        RETURN.replace("It is unused and in its original box.", "I have worn it twice."),
         {"paid": 9, "delivered": 4},
     ),
     "no_original_box": (
         "declined",
-        "I would like to return my order AW-10001 for a refund. I changed my mind. I threw the box away. "
-        "The invoice is attached.",
+        RETURN.replace("It is unused and in its original box.", "I threw the box away."),
         {"paid": 9, "delivered": 4},
     ),
     "dispute": ("escalated", DISPUTE, {"paid": 12, "delivered": 6}),
@@ -296,5 +293,5 @@ def test_every_fact_of_a_decision_is_kept_and_decides_the_same_again(shop: Shop)
     decision: dict[str, Any] = shop.case()["decisions"][0]
     assert decision["facts"]["sender"] == "verified"
     assert decision["sender_why"] == f"dmarc=pass for shop customer {JANE}"
-    assert [step["rule"] for step in decision["trace"] if step["met"]][0] == "cancel"
+    assert next(step["rule"] for step in decision["trace"] if step["met"]) == "cancel"
     assert shop.case()["customer"] == JANE != SHOP

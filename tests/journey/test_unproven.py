@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from mailbot.store.tables import OutboxRow, ProofRow
-from tests.journey.mails import CANCEL, JANE, MALLORY, RETURN_WITHOUT_INVOICE, a_mail, an_invoice, an_order
+from tests.journey.mails import CANCEL, JANE, MALLORY, RETURN, RETURN_WITHOUT_INVOICE, a_mail, an_invoice, an_order
 from tests.journey.shop import Letter, Shop
 
 _CODE = re.compile(r"^ *([A-Z2-9]{4}-[A-Z2-9]{4})$", re.MULTILINE)
@@ -228,3 +228,32 @@ def test_words_of_a_forger_are_not_taken_for_the_customer_s_own(shop: Shop) -> N
     shop.clock.forward(hours=1)
     shop.answers(a_mail("I would like to return my order AW-10001. I changed my mind.", invoice=an_invoice()))
     assert not {"used_or_altered", "no_original_box"} & {case["rule"] for case in shop.cases()}
+
+
+def test_a_forger_cannot_join_a_proven_customer_s_case(shop: Shop) -> None:
+    shop.sells(an_order(shop.clock.now, paid=9, delivered=4))
+    question = shop.answers(a_mail(RETURN_WITHOUT_INVOICE))[0]
+    shop.clock.forward(hours=1)
+    forged = a_mail("I have worn it.", dmarc="fail", answers=question.message_id, invoice=an_invoice())
+    assert shop.answers(forged) == []
+    assert (shop.case()["state"], shop.case()["escalation"]) == ("escalated", "third_party")
+    assert shop.case()["decisions"][-1]["facts"]["claim"]["item_used"] is not True
+
+
+def test_a_code_vouches_for_what_was_written_before_it_and_for_nothing_after(shop: Shop) -> None:
+    shop.sells(an_order(shop.clock.now, paid=9, delivered=4))
+    asked = shop.answers(a_mail(RETURN_WITHOUT_INVOICE, dmarc="none"))[0]
+    question = shop.answers(a_mail(code_in(asked), dmarc="none", answers=asked.message_id))[0]
+    assert (shop.case()["state"], shop.case()["sender_grade"]) == ("waiting_for_information", "V3")
+    shop.clock.forward(hours=1)
+    unproven = a_mail("The invoice.", dmarc="none", answers=question.message_id, invoice=an_invoice())
+    assert shop.answers(unproven) == []
+    assert (shop.case()["state"], shop.case()["escalation"]) == ("escalated", "third_party")
+
+
+def test_the_request_time_of_a_forger_is_not_the_customer_s(shop: Shop) -> None:
+    shop.sells(an_order(shop.clock.now, paid=12, delivered=6))
+    shop.answers(a_mail(RETURN_WITHOUT_INVOICE, dmarc="fail"))
+    shop.clock.forward(days=3)
+    shop.answers(a_mail(RETURN, invoice=an_invoice()))
+    assert "return_window_passed" in [case["rule"] for case in shop.cases()]

@@ -16,12 +16,13 @@ from mailbot.sandbox import server
 from mailbot.sandbox.examine import Examiner
 
 CPU_SECONDS = 1
+_OPEN = Path("/proc/self/fd")
 
 
 def serve(control_fd: int) -> None:
     """Do as ``mailbot.sandbox.server.serve`` does."""
     server._CPU_SECONDS = CPU_SECONDS
-    server.Examiner = Mischievous  # type: ignore[misc]  # the one thing that is changed
+    setattr(server, "Examiner", Mischievous)  # noqa: B010 (a plain assignment would say that the module exports it)
     server.serve(control_fd)
 
 
@@ -67,14 +68,14 @@ def _bug(_reading: bytes) -> NoReturn:
 
 
 def _half(_reading: bytes) -> NoReturn:
-    talk = socket.socket(fileno=max(int(name) for name in os.listdir("/proc/self/fd") if _is_socket(int(name))))
+    talk = socket.socket(fileno=max(int(link.name) for link in _OPEN.iterdir() if _is_socket(link)))
     talk.sendall((1000).to_bytes(4, "big") + b"+ half an answer")
     os._exit(0)
 
 
-def _is_socket(number: int) -> bool:
+def _is_socket(link: Path) -> bool:
     try:
-        return os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+        return str(link.readlink()).startswith("socket:")
     except OSError:
         return False
 
@@ -89,7 +90,7 @@ def _write(_reading: bytes) -> NoReturn:
 def _told(reading: bytes) -> bytes:
     """The reading with what the child knows of the world as its subject."""
     form = json.loads(reading)
-    links = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if _is_open(name)]
+    links = [str(link.readlink()) for link in _OPEN.iterdir() if link.is_symlink()]
     form["subject"] = json.dumps(
         {
             "environment": dict(os.environ),
@@ -104,10 +105,6 @@ def _told(reading: bytes) -> bytes:
 
 
 _LIMITS = ("AS", "FSIZE", "NOFILE", "CORE")
-
-
-def _is_open(name: str) -> bool:
-    return Path(f"/proc/self/fd/{name}").is_symlink()
 
 
 def _reaches_network() -> bool:

@@ -90,5 +90,7 @@ def test_eight_times_the_text_takes_no_more_than_its_share(seed: str) -> None:
         read_claim("", body, load_lexicons(), "en", asked_on=date(2026, 3, 10), day_first=False)
         return time.process_time() - begun
 
-    short = max(min(seconds(25_000) for _ in range(2)), 0.002)
-    assert seconds(200_000) < 32 * short
+    def least(length: int) -> float:  # of several: what else the machine does only ever adds to it
+        return min(seconds(length) for _ in range(3))
+
+    assert least(200_000) < 40 * max(least(25_000), 0.002)  # squared it would be 64 times as much
