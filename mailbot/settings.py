@@ -89,6 +89,13 @@ def _url(text: str) -> str:
     return text
 
 
+def _public(text: str) -> str:
+    host = urlsplit(_url(text)).hostname or ""
+    if text and not text.startswith("https://") and not _is_loopback(host):
+        raise ValueError(f"{text!r} would show customers' links to everyone on the way; write an https:// address")
+    return text.rstrip("/")
+
+
 def _start(text: object) -> object:
     return None if text == "" else text
 
@@ -313,9 +320,10 @@ class PolicyFile(_Section):
 
 
 class Console(_Section):
-    """``[console]``: where operators' browsers reach it."""
+    """``[console]``: where operators' browsers reach it, and under which address customers' do (empty: they do not)."""
 
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    public_url: Annotated[str, AfterValidator(_public)] = ""
 
 
 class Notify(_Section):

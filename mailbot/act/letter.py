@@ -34,6 +34,7 @@ class Letter:
         inspection_note: what was found when returned goods were inspected, in an operator's words.
         window_ended_on: the last day of the window that has passed.
         code: of a verification mail.
+        proof_url: the link in it that proves the same; ``None`` where there is no page for it.
         text: an operator's own words.
     """
 
@@ -63,6 +64,7 @@ class Letter:
     status: str | None = None
     inspection_note: str | None = None
     code: str | None = None
+    proof_url: str | None = None
     text: str | None = None
 
     def __post_init__(self) -> None:

@@ -34,6 +34,8 @@ STATUS: Mapping[str, frozenset[str]] = {
 }
 """The states of a case that a letter can tell about, and the values that it says of each."""
 LINKS = ("policy", "care_guide", "faq")
+PROOF_LINK = "links.proof"
+"""A phrase that a language may be without; its verification mail then has the code alone."""
 PHRASES: Mapping[str, frozenset[str]] = {
     "greeting": frozenset(),
     "greeting_named": frozenset({"customer_name"}),

@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 from jinja2.meta import find_undeclared_variables
 
 from mailbot.act.markup import MarkupError, Paragraph, Text, parse_body, scan
-from mailbot.act.phrases import PHRASES, Phrases, clean
+from mailbot.act.phrases import PHRASES, PROOF_LINK, Phrases, clean
 from mailbot.act.values import BLOCK_NAMES, INLINE_NAMES
 from mailbot.errors import InputError
 
@@ -32,7 +32,7 @@ NAMES = frozenset(
 """The replies that every language has; a policy's rows may name further ones."""
 
 _OF_ANYONE = frozenset({"shop_name", "support_address", "closing", "links"})
-_TO_UNPROVEN = {"generic": _OF_ANYONE, "verification": _OF_ANYONE | {"code"}}
+_TO_UNPROVEN = {"generic": _OF_ANYONE, "verification": _OF_ANYONE | {"code", "proof_link"}}
 _IN_LAYOUT = frozenset({"language", "direction", "subject", "shop_name", "blocks"})
 _LAYOUT, _PHRASES, _SUBJECT, _BODY = "layout.html", "phrases.toml", ".subject.txt", ".txt"
 
@@ -194,12 +194,13 @@ class _Reader:
             self._fault(code, _PHRASES, str(problem))
             return None
         before = len(self.faults)
-        for key in sorted(PHRASES.keys() ^ written.keys()):
+        known = {PROOF_LINK: frozenset[str](), **PHRASES}
+        for key in sorted(PHRASES.keys() ^ (written.keys() - {PROOF_LINK})):
             self._fault(code, _PHRASES, f"{key} is missing" if key in PHRASES else f"{key} is no phrase; remove it")
         texts = {}
-        for key in sorted(PHRASES.keys() & written.keys()):
+        for key in sorted(known.keys() & written.keys()):
             try:
-                texts[key] = scan(written[key], PHRASES[key])
+                texts[key] = scan(written[key], known[key])
             except MarkupError as problem:
                 self._fault(code, _PHRASES, f"{key}: {problem}")
         return Phrases(locale, texts) if len(self.faults) == before else None

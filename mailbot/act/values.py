@@ -9,7 +9,7 @@ from datetime import date
 from itertools import groupby
 
 from mailbot.act.letter import Block, BlockKind, Letter, LetterError
-from mailbot.act.phrases import BILL, LINKS, MISSING, STATUS, Phrases, clean, cut
+from mailbot.act.phrases import BILL, LINKS, MISSING, PROOF_LINK, STATUS, Phrases, clean, cut
 from mailbot.model.decision import ReturnPostage
 
 _REPLY_MARKS = re.compile(r"^(?:(?:re|aw|sv|antw|odp|rif)(?:\[\d{1,3}\])? ?: ?)+", re.ASCII | re.IGNORECASE)
@@ -169,6 +169,12 @@ def _code(letter: Letter, _: Phrases) -> tuple[Block, ...]:
     return (Block(BlockKind.CODE, ("-".join(groups),)),) if code else ()
 
 
+def _proof_link(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:
+    if not letter.proof_url or PROOF_LINK not in phrases.texts:
+        return ()
+    return (Block(BlockKind.LINKS, rows=((phrases.say(PROOF_LINK), clean(letter.proof_url)),)),)
+
+
 def _text(letter: Letter, _: Phrases) -> tuple[Block, ...]:
     lines = map(clean, (letter.text or "").splitlines())
     paragraphs = (tuple(chunk) for written, chunk in groupby(lines, bool) if written)
@@ -194,6 +200,7 @@ _BLOCKS: Mapping[str, Callable[[Letter, Phrases], tuple[Block, ...]]] = {
     "return_address": _return_address,
     "links": _links,
     "code": _code,
+    "proof_link": _proof_link,
     "text": _text,
     "closing": _closing,
     "reference": _reference,

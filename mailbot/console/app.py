@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from mailbot.console import pages
 from mailbot.console.auth import Doorkeeper, cookie_name, trade_link
+from mailbot.console.proof import proof_routes
 from mailbot.settings import find_folder
 from mailbot.steps.app import App
 from mailbot.store.cases import CaseNotFoundError
@@ -38,6 +39,7 @@ def make_console(app: App, more: list[BaseRoute] | None = None) -> Starlette:
         Route("/cases/{number}", views.case),
         Route("/sign-in", views.sign_in, methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=folder / "static")),
+        *proof_routes(app),
         *(more or []),
     ]
     console = Starlette(routes=routes, middleware=[Middleware(Doorkeeper)])

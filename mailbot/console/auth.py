@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mailbot.steps.acting import PROOF_PATH
 from mailbot.steps.app import App
 from mailbot.store import sessions
 from mailbot.store.transaction import transaction
 
 _TROUBLE = "Something went wrong here. It is in the log; nothing was changed."
-_OPEN_PATHS = ("/sign-in", "/static/")
+_OPEN_PATHS = ("/sign-in", "/static/", PROOF_PATH)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Content-Security-Policy": (

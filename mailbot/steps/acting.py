@@ -14,7 +14,7 @@ from mailbot.model.decision import Decision, Settlement
 from mailbot.model.forms import decision_form, facts_form, trace_form
 from mailbot.settings import Mode
 from mailbot.steps.app import App
-from mailbot.steps.codes import hash_code, new_code
+from mailbot.steps.codes import hash_code, hash_token, new_code, new_token
 from mailbot.steps.consider import Considered
 from mailbot.steps.letters import Occasion, Thread, freeze, write_letter
 from mailbot.steps.parking import leave_to_people
@@ -31,6 +31,8 @@ PROVEN_GRADES = frozenset({"V2", "V3"})
 _MOST_A_CASE = {True: 5, False: 1}
 _MOST_AN_ADDRESS = {True: 10, False: 2}
 _MOST_UNPROVEN_AN_HOUR = 50
+PROOF_PATH = "/proof"
+"""Where the console's public page for verification links lies."""
 _CODE_LASTS = timedelta(hours=72)
 log = structlog.get_logger()
 
@@ -41,6 +43,7 @@ class Matter:
 
     Attributes:
         reply_by: the limit of the case's reply clock; ``None`` where none runs.
+        proof: the question whose link was used, where that and no mail is what is acted on.
     """
 
     app: App
@@ -51,6 +54,7 @@ class Matter:
     booked: BookedOrder | None
     reply_by: datetime | None
     now: datetime
+    proof: int | None = None
 
 
 def carry_out(matter: Matter, considered: Considered) -> None:
@@ -122,7 +126,7 @@ def _queue_reply(matter: Matter, plan: Plan, decision: Decision, *, draft: bool)
         matter,
         template=plan.reply,
         to=plan.reply_to,
-        purpose=f"reply/{matter.mail.id}",
+        purpose=f"reply/{matter.mail.id}" if matter.proof is None else f"proof/{matter.proof}",
         decision=decision,
         settlement=decision.settlement,
         started=started_clock(matter.app, plan, matter.now),
@@ -143,7 +147,8 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
         return False
     if not proofs.may_ask(matter.session, matter.booked.key, matter.now):
         return False
-    code = new_code()
+    code, token = new_code(), new_token()
+    public_url, key = matter.app.settings.console.public_url, matter.app.instance.message_key
     asked = queue_letter(
         matter,
         template=VERIFICATION,
@@ -152,11 +157,17 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
         answers=plan.answers,
         draft=draft,
         code=code,
+        proof_url=f"{public_url}{PROOF_PATH}?token={token}" if public_url else None,
     )
     if asked:
-        hashed = hash_code(matter.app.instance.message_key, matter.case.id, code)
         proofs.record_asked(
-            matter.session, matter.case.id, matter.booked.key, hashed, matter.now, expires_at=matter.now + _CODE_LASTS
+            matter.session,
+            matter.case.id,
+            matter.booked.key,
+            matter.now,
+            code_hash=hash_code(key, matter.case.id, code),
+            link_hash=hash_token(key, token) if public_url else None,
+            expires_at=matter.now + _CODE_LASTS,
         )
     return asked
 
@@ -173,6 +184,7 @@ def queue_letter(
     settlement: Settlement | None = None,
     started: Deadline | None = None,
     code: str | None = None,
+    proof_url: str | None = None,
     text: str | None = None,
     person: str | None = None,
 ) -> bool:
@@ -189,6 +201,7 @@ def queue_letter(
         settlement: the bill in it.
         started: the clock whose limit it names.
         code: of a verification.
+        proof_url: the link of a verification; ``None`` where the shop has no public page.
         text: a person's own words.
         person: who sends it; rates are for machines only.
 
@@ -209,7 +222,16 @@ def queue_letter(
         now=matter.now,
     )
     judgement = app.judgement
-    reply = write_letter(judgement.templates, app.settings, judgement.policy, template, occasion, code=code, text=text)
+    reply = write_letter(
+        judgement.templates,
+        app.settings,
+        judgement.policy,
+        template,
+        occasion,
+        code=code,
+        proof_url=proof_url,
+        text=text,
+    )
     frozen = freeze(
         reply,
         app.settings,

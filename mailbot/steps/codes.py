@@ -1,4 +1,4 @@
-"""The codes that prove a sender: eight signs that only the order's address was sent, found again in an answer (V3)."""
+"""The secrets that prove a sender (V3): eight signs that only the order's address was sent, or a link's token."""
 
 import hashlib
 import hmac
@@ -12,6 +12,7 @@ _LETTERS, _DIGITS = "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"
 _LENGTH = 8
 _LEAST_OF_EACH = 2
 _MOST_A_MAIL = 5
+_TOKEN_BYTES = 32
 _SIGN = f"[{_LETTERS}{_DIGITS}]"
 _FORMS = (
     tuple(  # as it was sent, run together, and in two words; places may overlap, since any word may stand before it
@@ -31,6 +32,16 @@ def new_code() -> str:
 def hash_code(key: bytes, case_id: int, code: str) -> str:
     """A code as it is kept: bound to its case, useless to whoever reads the database alone."""
     return hmac.new(key, f"{case_id}/{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def new_token() -> str:
+    """A fresh token of a link, 256 bits."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def hash_token(key: bytes, token: str) -> str:
+    """A token as it is kept; its row names the case and the order that it is for."""
+    return hmac.new(key, f"link/{token}".encode(), hashlib.sha256).hexdigest()
 
 
 def find_codes(reading: Reading) -> list[str]:

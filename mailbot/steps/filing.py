@@ -129,7 +129,9 @@ def _why_people(mail: MailRow, case: CaseRow, placed: Placed, gathered: Gathered
         return mail.held
     if gathered is None or gathered.topic is not Topic.REFUND_REQUEST:
         return OTHER_TOPIC
-    late_proof = placed.proof_used and case.outcome == Outcome.VERIFY_SENDER and case.escalation == FOLLOW_UP
+    late_proof = (
+        placed.proven_order is not None and case.outcome == Outcome.VERIFY_SENDER and case.escalation == FOLLOW_UP
+    )
     return None if case.state in _WAITING or late_proof else FOLLOW_UP
 
 
@@ -142,7 +144,7 @@ def _request(matter: Matter, gathered: Gathered, placed: Placed, choice: OrderCh
         gathered=gathered,
         given_number=choice.given,
         promised=_promised(session, booked),
-        proof_used=placed.proof_used,
+        proof_used=booked is not None and booked.key == placed.proven_order,
         first=placed.case is None,
     )
 

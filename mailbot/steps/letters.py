@@ -52,7 +52,7 @@ def write_letter(
         policy: clause texts and windows.
         template: its name.
         occasion: what it is about.
-        **own: ``code`` of a verification, ``text`` that a person wrote.
+        **own: ``code`` and ``proof_url`` of a verification, ``text`` that a person wrote.
 
     Source: RELIABILITY.md, "Generic"; CONTRACT.md, templates by outcome.
     """
@@ -83,6 +83,7 @@ def write_letter(
         received_on=None if unproven else received_on,
         window_ended_on=None if unproven else _window_end(occasion, policy, shop.zone),
         code=own.get("code"),
+        proof_url=own.get("proof_url"),
         text=own.get("text"),
     )
     return write_reply(templates, letter)

@@ -39,12 +39,12 @@ class Placed:
     Attributes:
         case: the case that it continues; ``None``: it begins one.
         third_party: it names a case of somebody else, who gets to know nothing of it.
-        proof_used: it brought the code that only the order's address was sent.
+        proven_order: key of the order whose address was sent the code that it brought; the proof is for that order alone.
     """
 
     case: CaseRow | None
     third_party: bool = False
-    proof_used: bool = False
+    proven_order: str | None = None
 
 
 def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> MailRow | None:
@@ -154,8 +154,9 @@ def place(app: App, session: Session, reading: Reading, booked: BookedOrder | No
     case = cases.lock(session, of_case.case_id)
     codes = frozenset(hash_code(app.instance.message_key, case.id, code) for code in find_codes(reading))
     asked = of_case.template == VERIFICATION
-    if asked and proofs.use_code(session, case.id, codes, now):
-        return Placed(case=case, proof_used=True)
+    proven_order = proofs.use_code(session, case.id, codes, now) if asked else None
+    if proven_order is not None:
+        return Placed(case=case, proven_order=proven_order)
     return Placed(case=case, third_party=not _may_write_to(session, reading.identity, case))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.store.tables import ProofRow
@@ -20,12 +20,25 @@ def may_ask(session: Session, order_key: str, now: datetime) -> bool:
 
 
 def record_asked(
-    session: Session, case_id: int, order_key: str, code_hash: str, now: datetime, *, expires_at: datetime
+    session: Session,
+    case_id: int,
+    order_key: str,
+    now: datetime,
+    *,
+    code_hash: str,
+    link_hash: str | None,
+    expires_at: datetime,
 ) -> None:
-    """Note that the address was sent a code."""
+    """Note that the address was sent a code, and a link where there is a page for it to lead to."""
     session.add(
         ProofRow(
-            case_id=case_id, order_key=order_key, code_hash=code_hash, asked_at=now, expires_at=expires_at, tries=0
+            case_id=case_id,
+            order_key=order_key,
+            code_hash=code_hash,
+            link_hash=link_hash,
+            asked_at=now,
+            expires_at=expires_at,
+            tries=0,
         )
     )
 
@@ -35,14 +48,22 @@ def proven_until(session: Session, case_id: int) -> datetime | None:
     return session.scalar(select(func.max(ProofRow.used_at)).where(ProofRow.case_id == case_id))
 
 
-def use_code(session: Session, case_id: int, code_hashes: frozenset[str], now: datetime) -> bool:
+def use_link(session: Session, link_hash: str, now: datetime) -> ProofRow | None:
+    """Use up a link, once and in time; ``None`` where it is none of ours, was used, or has expired."""
+    used = update(ProofRow).where(
+        ProofRow.link_hash == link_hash, ProofRow.used_at.is_(None), ProofRow.expires_at > now
+    )
+    return session.scalar(used.values(used_at=now).returning(ProofRow))
+
+
+def use_code(session: Session, case_id: int, code_hashes: frozenset[str], now: datetime) -> str | None:
     """Use up the case's code if it is among these; a wrong try counts, and after five the code is worth nothing.
 
     Returns:
-        Whether the sender has now proved to read the order's mail.
+        The key of the order whose mail the sender has now proved to read; ``None``: of none.
     """
     if not code_hashes:
-        return False
+        return None
     live = select(ProofRow).where(
         ProofRow.case_id == case_id,
         ProofRow.used_at.is_(None),
@@ -52,6 +73,6 @@ def use_code(session: Session, case_id: int, code_hashes: frozenset[str], now: d
     for row in session.scalars(live.with_for_update()):
         if row.code_hash in code_hashes:
             row.used_at = now
-            return True
+            return row.order_key
         row.tries += 1
-    return False
+    return None

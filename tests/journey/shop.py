@@ -74,6 +74,9 @@ authserv_ids = ["{authserv}"]
 
 [notify]
 address = "{notify}"
+
+[console]
+public_url = "{public_url}"
 """
 
 RowT = TypeVar("RowT", bound=Base)
@@ -243,6 +246,7 @@ def open_shop(
     bounce_address: str = "",
     answer_from: str = "",
     mailbox: str = "",
+    public_url: str = "",
 ) -> Iterator[Shop]:
     """Open a shop that has been in business since ``starts_at``.
 
@@ -258,6 +262,7 @@ def open_shop(
         bounce_address: for VERP.
         answer_from: of the worker.
         mailbox: further lines of the mailbox's table.
+        public_url: where customers reach the console's one public page.
     """
     config = folder / "config.toml"
     config.write_text(
@@ -274,6 +279,7 @@ def open_shop(
             answer_from=answer_from,
             authserv=_AUTHSERV,
             notify=notify,
+            public_url=public_url,
         ),
         encoding="utf-8",
     )
