@@ -39,7 +39,7 @@ class Placed:
     Attributes:
         case: the case that it continues; ``None``: it begins one.
         third_party: it names a case of somebody else, who gets to know nothing of it.
-        proven_order: key of the order whose address was sent the code that it brought; the proof is for that order alone.
+        proven_order: the order whose address was sent the code that it brought: a proof for that order alone.
     """
 
     case: CaseRow | None

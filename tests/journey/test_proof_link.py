@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from mailbot import operators
 from mailbot.console.app import make_console, serving
 from mailbot.steps.proving import prove_by_link
 from mailbot.store.tables import OutboxRow, ProofRow
@@ -140,13 +141,21 @@ def test_a_proof_for_one_order_is_none_for_another_of_the_same_case(shop: Shop) 
         assert case["refund"] is None or case["order_number"] == "AW-10002"
 
 
-def test_a_case_that_people_have_taken_over_keeps_the_proof_for_them(shop: Shop) -> None:
+def test_a_proof_that_comes_after_a_question_still_decides_and_one_of_a_closed_case_does_not(shop: Shop) -> None:
     letter = asked(shop)
     shop.answers(a_mail("I do not understand this.", dmarc="none", answers=letter.message_id))
     assert shop.case()["state"] == "escalated"
     assert prove_by_link(shop.app, token_in(letter))
-    case = shop.case()
-    assert (case["state"], case["refund"]) == ("escalated", None)
+    assert shop.case()["state"] == "refund_due"
+    shop.poll()
+    shop.letters()
+    shop.sells(an_order(shop.clock.now, "AW-10002"))
+    other = a_mail(CANCEL.replace("10001", "10002"), dmarc="none", invoice=an_invoice("AW-10002"))
+    letter = shop.answers(other)[0]
+    operators.close(shop.app, "2", "ann", "she called")
+    assert prove_by_link(shop.app, token_in(letter))
+    case = shop.case(2)
+    assert (case["state"], case["refund"]) == ("closed", None)
     assert "sender_proved" in [event["event"] for event in case["history"]]
 
 
