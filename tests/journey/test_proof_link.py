@@ -149,8 +149,9 @@ def test_a_proof_that_comes_after_a_question_still_decides_and_one_of_a_closed_c
     assert shop.case()["state"] == "refund_due"
     shop.poll()
     shop.letters()
-    shop.sells(an_order(shop.clock.now, "AW-10002"))
-    other = a_mail(CANCEL.replace("10001", "10002"), dmarc="none", invoice=an_invoice("AW-10002"))
+    kate = "kate@example.org"
+    shop.sells(an_order(shop.clock.now, "AW-10002", customer=kate))
+    other = a_mail(CANCEL.replace("10001", "10002"), sender=kate, dmarc="none", invoice=an_invoice("AW-10002"))
     letter = shop.answers(other)[0]
     operators.close(shop.app, "2", "ann", "she called")
     assert prove_by_link(shop.app, token_in(letter))
