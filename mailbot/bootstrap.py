@@ -19,6 +19,7 @@ from mailbot.errors import InputError
 from mailbot.inbound.imap import ImapMailbox
 from mailbot.orders.file import read_orders
 from mailbot.orders.woocommerce import WooCommerce
+from mailbot.payments.manual import write_payments
 from mailbot.policy.table import Policy, parse_policy
 from mailbot.ports import OrderSource
 from mailbot.sandbox.pool import Sandbox
@@ -32,7 +33,7 @@ from mailbot.store.leases import this_holder
 from mailbot.store.transaction import open_engine, transaction
 from mailbot.understand.order_number import compile_order_numbers
 
-__all__ = ["read_orders"]
+__all__ = ["read_orders", "write_payments"]
 
 _CONFIG_VARIABLE = "MAILBOT_CONFIG"
 _CONFIG_HERE = Path("config.toml")
@@ -181,6 +182,7 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
                     ImapMailbox(mailbox, access_token=tokens.get(mailbox.name)) for mailbox in settings.mailboxes
                 ),
                 transport=SmtpTransport(settings.smtp, tokens.get(settings.smtp.oauth_mailbox)),
+                payments=None,
                 order_source=open_order_source(settings),
                 instance=instance,
                 holder=this_holder(),

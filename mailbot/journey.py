@@ -12,7 +12,7 @@ from mailbot.errors import PermanentError, RetryableError
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
 from mailbot.ports import Mailbox
-from mailbot.steps import intake, order_sync, sending, watch
+from mailbot.steps import closing, intake, order_sync, paying, refunding, returns, sending, watch
 from mailbot.steps.acting import carry_out
 from mailbot.steps.app import App
 from mailbot.steps.consider import consider
@@ -56,6 +56,7 @@ def poll(app: App) -> Passed:
             stored += new or 0
             busy += [mailbox.name] if new is None else []
     handled = handle_all(app)
+    look_after(app)
     watch_clocks(app)
     delivered = deliver(app)
     failed += [delivered.problem] if delivered.problem else []
@@ -124,6 +125,14 @@ def deliver(app: App) -> sending.Delivered:
 def watch_clocks(app: App) -> int:
     """Tell operators once of every promise that has become due or was broken; returns how many."""
     return watch.notify_fired(app)
+
+
+def look_after(app: App) -> None:
+    """See to the cases that no mail moves: refunds paid, parcels that do not come, cases that have become quiet."""
+    refunding.notice_book(app)
+    paying.pay_due(app)
+    returns.remind_and_expire(app)
+    closing.close_quiet(app)
 
 
 def sync_orders(app: App) -> int:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from mailbot.model.book import BadOrder, BookedOrder
 from mailbot.model.mail import RawMail
+from mailbot.model.money import Money
+from mailbot.model.refund import RefundOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,4 +131,44 @@ class OrderSource(Protocol):
         Raises:
             RetryableError: the shop is not there now, or asks for patience.
             PermanentError: it refuses the key, or is no such shop.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureStanding:
+    """How a payment stands at its provider, and whether one refund of it was made there.
+
+    Attributes:
+        left: what may still be refunded of it, in its own currency.
+        disputed: the customer has opened a case or chargeback; no machine refunds such a payment.
+        reference: of the refund that carries our key; ``None`` where there is none.
+    """
+
+    left: Money
+    disputed: bool
+    reference: str | None
+
+
+class PaymentProvider(Protocol):
+    """A payment service that can refund by itself; where there is none, people pay (P4)."""
+
+    @property
+    def name(self) -> str:
+        """Its name, kept with every refund."""
+
+    def look(self, order: RefundOrder) -> CaptureStanding:
+        """Look the payment up, and our refund of it by its key. Changes nothing.
+
+        Raises:
+            RetryableError: the service is not there now.
+        """
+
+    def pay(self, order: RefundOrder) -> str:
+        """Refund ``order.body()`` to the payment it came from; the same key never pays twice.
+
+        Returns:
+            The refund's reference.
+
+        Raises:
+            PermanentError: a clear and final refusal; anything else that is raised may mean that it was paid.
         """

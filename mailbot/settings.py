@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mailbot.errors import InputError
-from mailbot.model.money import MoneyError, decimals_of
+from mailbot.model.money import Money, MoneyError, decimals_of
 
 EXAMPLE = "config.example.toml"
 _ENV_PREFIX = "MAILBOT_"
@@ -332,6 +332,61 @@ class Notify(_Section):
     address: Annotated[str, AfterValidator(lambda text: text and _address(text))] = ""
 
 
+def _limits(written: Mapping[str, str]) -> Mapping[str, Money]:
+    try:
+        return {code: Money.parse(amount, code) for code, amount in written.items()}
+    except MoneyError as problem:
+        raise ValueError(str(problem)) from None
+
+
+_Sums = Annotated[dict[str, str], AfterValidator(lambda written: _limits(written) and written)]
+
+
+class Refunds(_Section):
+    """``[refunds]``: who pays, who must agree, and how far mailbot may go by itself. Source: P4, I7."""
+
+    provider: Literal["manual"] = "manual"
+    four_eyes_limit: _Sums = Field(default_factory=dict)
+    automatic: bool = False
+    most_an_hour: int = Field(default=20, ge=1, le=1000)
+    most_a_customer: int = Field(default=1, ge=1, le=100)
+    daily_sum: _Sums = Field(default_factory=dict)
+
+    def needs_two(self, amount: Money) -> bool:
+        """Whether two persons must approve an amount; once a limit is set, so does every currency without one."""
+        limits = _limits(self.four_eyes_limit)
+        return bool(limits) and (amount.currency not in limits or limits[amount.currency] < amount)
+
+    def most_a_day(self, currency: str) -> Money | None:
+        """The most that may be paid automatically in 24 hours; ``None`` where the configuration names none."""
+        return _limits(self.daily_sum).get(currency)
+
+
+class Targets(_Section):
+    """``[targets]``: operators' own aim for a first answer, in working hours; the public promise is another matter."""
+
+    answer_within_hours: int = Field(default=0, ge=0, le=400)
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("mon", "tue", "wed", "thu", "fri")
+    opens: time = time(9)
+    closes: time = time(17)
+    holidays: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("opens is not before closes; write them as 09:00 and 17:00")
+        if not self.days:
+            raise ValueError('days is empty; name the days on which you work, such as ["mon", "tue"]')
+        return self
+
+
+class Cases(_Section):
+    """``[cases]``: when a case that has come to its end is put away."""
+
+    close_after_days: int = Field(default=14, ge=1, le=365)
+    close_unanswered_after_days: int = Field(default=30, ge=8, le=365)
+
+
 class Settings(_Section):
     """The whole configuration, checked. Relative paths in it start at the file's own folder."""
 
@@ -346,6 +401,9 @@ class Settings(_Section):
     policy: PolicyFile = PolicyFile()
     console: Console = Console()
     notify: Notify = Notify()
+    refunds: Refunds = Refunds()
+    targets: Targets = Targets()
+    cases: Cases = Cases()
 
     @model_validator(mode="after")
     def _unlike_mailboxes(self) -> Self:

@@ -38,6 +38,7 @@ def working(app: App) -> Iterator[None]:
     _add(scheduler, app, "handle", partial(_handle, app, wake), _HANDLE_EVERY.total_seconds())
     _add(scheduler, app, "deliver", partial(journey.deliver, app), _DELIVER_EVERY.total_seconds())
     _add(scheduler, app, "clocks", partial(journey.watch_clocks, app), _CLOCKS_EVERY.total_seconds())
+    _add(scheduler, app, "cases", partial(journey.look_after, app), _CLOCKS_EVERY.total_seconds())
     if app.order_source is not None:
         minutes = timedelta(minutes=app.settings.orders.sync_minutes)
         _add(scheduler, app, "orders", partial(journey.sync_orders, app), minutes.total_seconds())

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot.errors import PermanentError
 from mailbot.model.decision import Settlement
+from mailbot.model.money import Money
 
 
 class LetterError(PermanentError):
@@ -25,6 +26,7 @@ class Letter:
         subject: the customer's, decoded; may hold anything.
         missing: what the customer has yet to send: ``order_number``, ``invoice``.
         clauses: texts of the policy's clauses, not their ids.
+        refund: what was or will be refunded, in letters that show no bill.
         reply_by: until when a person answers; ``None`` promises no time.
         refund_by: until when an approved refund is made.
         refund_within: how long after accepting returned goods the refund is made, at most.
@@ -54,6 +56,7 @@ class Letter:
     missing: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
     settlement: Settlement | None = None
+    refund: Money | None = None
     reply_by: datetime | None = None
     refund_by: datetime | None = None
     refund_within: timedelta | None = None

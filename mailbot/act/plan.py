@@ -107,6 +107,19 @@ def plan_approval(outcome: Outcome, settlement: Settlement | None) -> Plan:
     )
 
 
+def plan_inspected(decision: Decision) -> Plan:
+    """Plan what follows, letters apart, when returned goods are accepted: the money becomes due (Deadlines)."""
+    return Plan(
+        state=CaseState.REFUND_DUE,
+        reply=None,
+        reply_to=None,
+        verification_to=None,
+        answers=True,
+        refund=decision.settlement,
+        clock=ClockKind.REFUND,
+    )
+
+
 def _reply(template: str, sender: Sender) -> tuple[str | None, str | None]:
     if sender.no_auto_reply:
         return None, None

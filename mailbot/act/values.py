@@ -60,7 +60,8 @@ def _subject(letter: Letter, phrases: Phrases) -> str:
 
 
 def _refund(letter: Letter, phrases: Phrases) -> str | None:
-    return phrases.money(letter.settlement.refund) if letter.settlement else None
+    refund = letter.settlement.refund if letter.settlement else letter.refund
+    return phrases.money(refund) if refund else None
 
 
 def _refund_by(letter: Letter, phrases: Phrases) -> str | None:

@@ -8,7 +8,9 @@ import typer
 
 from mailbot import bootstrap, operators
 from mailbot.cli.options import Actor, Config, Json, open_app, plain, print_json, settings_for
-from mailbot.model.case import CaseState
+from mailbot.model.case import CaseState, draw_transitions
+from mailbot.model.facts import ClaimLine
+from mailbot.operators.returns import REFUSALS, Inspection, Verdict
 from mailbot.store import case_views, cases
 from mailbot.store.transaction import reading
 
@@ -123,6 +125,62 @@ def close(
 
 
 @verbs.command()
+def reopen(
+    context: typer.Context,
+    number: _Case,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+    actor: Actor,
+    config: Config = None,
+) -> None:
+    """Open a closed case again."""
+    with open_app(context, config) as app:
+        sys.stdout.write(operators.reopen(app, number, actor, reason) + "\n")
+
+
+@verbs.command()
+def assign(
+    context: typer.Context,
+    number: _Case,
+    *,
+    to: Annotated[str, typer.Option(help="Whose it is; empty: nobody's.")],
+    actor: Actor,
+    config: Config = None,
+) -> None:
+    """Give a case to one person."""
+    with open_app(context, config) as app:
+        sys.stdout.write(operators.assign(app, number, actor, to) + "\n")
+
+
+@verbs.command()
+def receive(
+    context: typer.Context,
+    number: _Case,
+    *,
+    verdict: Annotated[Verdict, typer.Option(help="What the inspection found.")] = Verdict.LATER,
+    line: Annotated[
+        list[str] | None, typer.Option(help="An accepted line, SKU=QUANTITY; may be repeated.", metavar="SKU=QUANTITY")
+    ] = None,
+    rule: Annotated[str, typer.Option(help="Refused: used_or_altered or no_original_box.")] = REFUSALS[0],
+    note: Annotated[str, typer.Option(help="What was found; the customer reads it.")] = "",
+    photos: Annotated[int, typer.Option(help="How many pictures were taken.", min=0)] = 0,
+    actor: Actor,
+    config: Config = None,
+) -> None:
+    """Take returned goods in: accepted ones become a refund, refused ones a decline."""
+    lines = tuple(_accepted(each) for each in line or ())
+    inspection = Inspection(verdict=verdict, lines=lines, rule=rule, note=note, photos=photos)
+    with open_app(context, config) as app:
+        sys.stdout.write(operators.receive(app, number, actor, inspection) + "\n")
+
+
+@verbs.command()
+def life() -> None:
+    """Print how a case can go from state to state, as a Mermaid diagram."""
+    sys.stdout.write(draw_transitions() + "\n")
+
+
+@verbs.command()
 def requeue(context: typer.Context, number: _Case, *, actor: Actor, config: Config = None) -> None:
     """Have the parked mail of a case read again, as if it had just come."""
     with open_app(context, config) as app:
@@ -141,6 +199,13 @@ def raw(
     with bootstrap.open_store(settings_for(context, config)) as store, reading(store) as session:
         to.write_bytes(case_views.newest_raw(session, cases.get(session, number)))
     sys.stdout.write(f"{to} written\n")
+
+
+def _accepted(written: str) -> ClaimLine:
+    sku, _, quantity = written.rpartition("=")
+    if not sku or not quantity.isascii() or not quantity.isdigit() or not int(quantity):
+        raise operators.NotPossibleError(f"--line {written!r}: write SKU=QUANTITY, such as R-925-07=1")
+    return ClaimLine(sku=sku, quantity=int(quantity))
 
 
 def _line(form: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from mailbot.demo.mailbox_page import outside
 from mailbot.demo.outcome import Became, as_table, read_outcomes, totals
 from mailbot.demo.samples import Sample, sample_mails, sample_orders
 from mailbot.demo.servers import HOST, MailServers
+from mailbot.model.refund import PROMISED
 from mailbot.settings import (
     Console,
     Database,
@@ -119,7 +120,7 @@ def _work_once(app: App, samples: list[Sample], show: Show) -> int:
         return 1
     with reading(app.engine) as session:
         outcomes = read_outcomes(session, samples)
-        due = [refund.amount for refund in refunds.all_due(session)]
+        due = [refunds.amount_of(row) for row, _ in refunds.all_in(session, PROMISED)]
     show(as_table(outcomes))
     show(totals(outcomes, due))
     for became in outcomes:

@@ -15,22 +15,47 @@ class CaseState(StrEnum):
     WAITING_FOR_PROOF = "waiting_for_proof"
     ESCALATED = "escalated"
     RETURN_APPROVED = "return_approved"
+    GOODS_ON_THE_WAY = "goods_on_the_way"
+    RECEIVED = "received"
     REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
     DECLINED = "declined"
+    EXPIRED = "expired"
     CLOSED = "closed"
+    REOPENED = "reopened"
 
+
+_S = CaseState
+_DECIDED = frozenset({_S.RETURN_APPROVED, _S.REFUND_DUE, _S.DECLINED})
+_WAITING = frozenset({_S.WAITING_FOR_INFORMATION, _S.WAITING_FOR_PROOF})
+_LATER = frozenset({_S.GOODS_ON_THE_WAY, _S.RECEIVED, _S.REFUNDED, _S.EXPIRED})
+_ALWAYS = frozenset({_S.ESCALATED, _S.CLOSED})
+
+UNDECIDED = frozenset({_S.NEW, *_WAITING})
+"""States in which a further mail makes the policy decide, not a person."""
 
 TRANSITIONS: dict[CaseState, frozenset[CaseState]] = {
-    CaseState.NEW: frozenset(CaseState) - {CaseState.NEW},
-    CaseState.WAITING_FOR_INFORMATION: frozenset(CaseState) - {CaseState.NEW},
-    CaseState.WAITING_FOR_PROOF: frozenset(CaseState) - {CaseState.NEW},
-    CaseState.ESCALATED: frozenset(CaseState) - {CaseState.NEW},
-    CaseState.RETURN_APPROVED: frozenset({CaseState.ESCALATED, CaseState.CLOSED}),
-    CaseState.REFUND_DUE: frozenset({CaseState.ESCALATED, CaseState.CLOSED}),
-    CaseState.DECLINED: frozenset({CaseState.ESCALATED, CaseState.CLOSED}),
-    CaseState.CLOSED: frozenset({CaseState.ESCALATED}),
+    _S.NEW: _WAITING | _DECIDED | _ALWAYS,
+    _S.WAITING_FOR_INFORMATION: _WAITING - {_S.WAITING_FOR_INFORMATION} | _DECIDED | _ALWAYS,
+    _S.WAITING_FOR_PROOF: _WAITING - {_S.WAITING_FOR_PROOF} | _DECIDED | _ALWAYS,
+    _S.ESCALATED: _WAITING | _DECIDED | _LATER | {_S.CLOSED},
+    _S.RETURN_APPROVED: _ALWAYS | {_S.GOODS_ON_THE_WAY, _S.RECEIVED, _S.EXPIRED},
+    _S.GOODS_ON_THE_WAY: _ALWAYS | {_S.RECEIVED},
+    _S.RECEIVED: _ALWAYS | {_S.REFUND_DUE, _S.DECLINED},
+    _S.REFUND_DUE: _ALWAYS | {_S.REFUNDED},
+    _S.REFUNDED: _ALWAYS,
+    _S.DECLINED: _ALWAYS,
+    _S.EXPIRED: _ALWAYS | {_S.RECEIVED},
+    _S.CLOSED: frozenset({_S.REOPENED}),
+    _S.REOPENED: _WAITING | _DECIDED | _LATER | _ALWAYS,
 }
 """What may follow each state; a case may always stay where it is."""
+
+
+def draw_transitions() -> str:
+    """``TRANSITIONS`` as a Mermaid diagram, the one in ``docs/case-life.md``."""
+    arrows = [f"    {state} --> {to}" for state in CaseState for to in CaseState if to in TRANSITIONS[state]]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {_S.NEW}", *arrows, f"    {_S.CLOSED} --> [*]"])
 
 
 class IllegalTransitionError(PermanentError):

@@ -77,7 +77,7 @@ def decide(facts: Facts, policy: Policy) -> Answered:
     """
     ground, inquiry = Ground(facts, policy.terms), _Inquiry()
     row = _first_match(ground, policy, inquiry)
-    settlement = _settlement(row, ground, policy, inquiry)
+    settlement = _settlement(row.proposal or row.outcome, ground, policy, inquiry)
     guard = _first_guard(row, settlement, ground, policy, inquiry) if row.guarded else None
     if guard is None and row.outcome in APPROVALS and settlement is None:
         guard = _NO_SUM
@@ -96,8 +96,16 @@ def _first_match(ground: Ground, policy: Policy, inquiry: _Inquiry) -> Row:
     raise NoRowMatchesError
 
 
-def _settlement(row: Row, ground: Ground, policy: Policy, inquiry: _Inquiry) -> Settlement | None:
-    outcome = row.proposal or row.outcome
+def settlement_for(outcome: Outcome, facts: Facts, policy: Policy) -> Settlement | None:
+    """What an outcome that a person chose is worth, whichever row would have answered.
+
+    Returns:
+        ``None`` where the policy settles no such outcome, or the sums are not known.
+    """
+    return _settlement(outcome, Ground(facts, policy.terms), policy, _Inquiry())
+
+
+def _settlement(outcome: Outcome, ground: Ground, policy: Policy, inquiry: _Inquiry) -> Settlement | None:
     for terms in policy.settlements:
         if terms.outcome is outcome and inquiry.meets(terms.tests, ground):
             buyer_bears_fee = inquiry.meets(policy.fee_borne_by_buyer, ground)

@@ -12,13 +12,14 @@ from mailbot.model.book import BookedOrder
 from mailbot.model.case import CaseState, Deadline
 from mailbot.model.decision import Decision, Settlement
 from mailbot.model.forms import decision_form, facts_form, trace_form
+from mailbot.model.money import Money
 from mailbot.settings import Mode
 from mailbot.steps.app import App
 from mailbot.steps.codes import hash_code, hash_token, new_code, new_token
 from mailbot.steps.consider import Considered
 from mailbot.steps.letters import Occasion, Thread, freeze, write_letter
 from mailbot.steps.parking import leave_to_people
-from mailbot.store import cases, clocks, outbox, proofs, refunds, silenced
+from mailbot.store import cases, clocks, mails, orders, outbox, proofs, readings, refunds, silenced
 from mailbot.store.tables import CaseRow, MailRow
 
 RATE_LIMITED = "rate_limited"
@@ -44,6 +45,7 @@ class Matter:
     Attributes:
         reply_by: the limit of the case's reply clock; ``None`` where none runs.
         proof: the question whose link was used, where that and no mail is what is acted on.
+        no_auto_reply: no machine may answer the sender of the newest mail (rule A4).
     """
 
     app: App
@@ -55,6 +57,24 @@ class Matter:
     reply_by: datetime | None
     now: datetime
     proof: int | None = None
+    no_auto_reply: bool = False
+
+
+def open_matter(app: App, session: Session, case: CaseRow) -> Matter:
+    """A case to act on without a new mail: its newest mail is answered, its order is locked."""
+    said = readings.of_case(session, case.id)
+    last = said[-1] if said else None
+    return Matter(
+        app=app,
+        session=session,
+        case=case,
+        mail=mails.latest_of_case(session, case.id),
+        thread=Thread(message_id=last.message_id, references=last.references) if last else Thread(),
+        booked=None if case.order_key is None else orders.find(session, case.order_key, lock=True),
+        reply_by=None,
+        now=app.now(),
+        no_auto_reply=last is not None and last.no_auto_reply,
+    )
 
 
 def carry_out(matter: Matter, considered: Considered) -> None:
@@ -74,19 +94,36 @@ def carry_out(matter: Matter, considered: Considered) -> None:
     elif not (replied or asked):
         leave_to_people(matter.session, matter.case, _why_unsent(matter, plan), matter.now)
     else:
-        bring_about(matter, plan, decision_id=decision_id, approved_by="policy")
+        bring_about(matter, plan, decision_id=decision_id, approved_by=refunds.BY_POLICY, why=decision.rule)
 
 
-def bring_about(matter: Matter, plan: Plan, *, decision_id: int, approved_by: str) -> None:
-    """Bring the case where the plan says, with the money that is due and the clock that starts now."""
-    cases.move(matter.session, matter.case, plan.state, "decided", matter.now, actor=approved_by)
+def bring_about(matter: Matter, plan: Plan, *, decision_id: int, approved_by: str, why: str) -> None:
+    """Bring the case where the plan says, with the money that is due and the clock that starts now.
+
+    Raises:
+        OverpaymentError: more is to go back than is left of the payment (I6).
+    """
+    cases.move(matter.session, matter.case, plan.state, "decided", matter.now, why=why, actor=approved_by)
     if plan.refund is not None:
-        refunds.record_due(
-            matter.session, matter.case, plan.refund, matter.now, decision_id=decision_id, approved_by=approved_by
-        )
+        _record_intent(matter, plan.refund, decision_id, approved_by)
     started = started_clock(matter.app, plan, matter.now)
     if started is not None:
         clocks.start(matter.session, matter.case.id, started, running=True)
+
+
+def _record_intent(matter: Matter, settlement: Settlement, decision_id: int, approved_by: str) -> None:
+    if matter.booked is None:
+        name = cases.number_of(matter.case.id)
+        raise refunds.RefundError(f"{name}: its order is no longer in the book; import it again first")
+    approval = refunds.Approval(
+        decision_id=decision_id,
+        by=approved_by,
+        needs_two=matter.app.settings.refunds.needs_two(settlement.refund),
+    )
+    provider = "manual" if matter.app.payments is None else matter.app.payments.name
+    refunds.record_intent(
+        matter.session, matter.case, settlement, matter.booked, approval, provider=provider, now=matter.now
+    )
 
 
 def started_clock(app: App, plan: Plan, now: datetime) -> Deadline | None:
@@ -127,11 +164,11 @@ def _queue_reply(matter: Matter, plan: Plan, decision: Decision, *, draft: bool)
         template=plan.reply,
         to=plan.reply_to,
         purpose=f"reply/{matter.mail.id}" if matter.proof is None else f"proof/{matter.proof}",
-        decision=decision,
-        settlement=decision.settlement,
-        started=started_clock(matter.app, plan, matter.now),
         answers=plan.answers,
         draft=draft,
+        content=Content(
+            decision=decision, settlement=decision.settlement, started=started_clock(matter.app, plan, matter.now)
+        ),
     )
 
 
@@ -156,8 +193,9 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
         purpose=f"verification/{matter.mail.id}",
         answers=plan.answers,
         draft=draft,
-        code=code,
-        proof_url=f"{public_url}{PROOF_PATH}?token={token}" if public_url else None,
+        content=Content(
+            code=code, proof_url=f"{public_url}{PROOF_PATH}?token={token}" if public_url else None
+        ),
     )
     if asked:
         proofs.record_asked(
@@ -172,6 +210,59 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
     return asked
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a letter tells beside what the case knows.
+
+    Attributes:
+        decision: what it tells, with the clauses that it cites.
+        settlement: the bill in it; ``refund`` the sum alone.
+        started: the clock whose limit it names.
+        status: of the case, for an answer about how it stands.
+        inspection_note: what an operator found when returned goods came.
+        code: of a verification; ``proof_url`` its link, ``None`` where the shop has no public page.
+        text: a person's own words.
+    """
+
+    decision: Decision | None = None
+    settlement: Settlement | None = None
+    refund: Money | None = None
+    paid_at: datetime | None = None
+    started: Deadline | None = None
+    status: CaseState | None = None
+    inspection_note: str | None = None
+    code: str | None = None
+    proof_url: str | None = None
+    text: str | None = None
+
+
+def tell_customer(
+    matter: Matter, template: str, *, purpose: str, answers: bool, content: Content, person: str | None = None
+) -> bool:
+    """Queue a letter to the case's proven customer, if anybody may write to them now.
+
+    Returns:
+        ``False`` where nobody is proven, or a machine may not write: in mode ``off``, by rule A4, beyond the rates.
+    """
+    to = None if matter.booked is None else matter.booked.customer_email
+    mode = matter.app.settings.worker.mode
+    if to is None or matter.case.grade not in PROVEN_GRADES:
+        return False
+    if person is None and (matter.no_auto_reply or mode is Mode.OFF):
+        return False
+    draft = person is None and mode is Mode.DRAFT
+    return queue_letter(
+        matter,
+        template=template,
+        to=to,
+        purpose=purpose,
+        answers=answers,
+        draft=draft,
+        content=content,
+        person=person,
+    )
+
+
 def queue_letter(
     matter: Matter,
     *,
@@ -180,12 +271,7 @@ def queue_letter(
     purpose: str,
     answers: bool,
     draft: bool,
-    decision: Decision | None = None,
-    settlement: Settlement | None = None,
-    started: Deadline | None = None,
-    code: str | None = None,
-    proof_url: str | None = None,
-    text: str | None = None,
+    content: Content,
     person: str | None = None,
 ) -> bool:
     """Write, freeze and queue one letter of a case, if the rates of I10 still allow it.
@@ -197,12 +283,7 @@ def queue_letter(
         purpose: what it is for; queueing the same purpose again changes nothing.
         answers: whether sending it keeps the promise of a reply.
         draft: it waits for a person's yes.
-        decision: what it tells, with the clauses that it cites.
-        settlement: the bill in it.
-        started: the clock whose limit it names.
-        code: of a verification.
-        proof_url: the link of a verification; ``None`` where the shop has no public page.
-        text: a person's own words.
+        content: what it tells.
         person: who sends it; rates are for machines only.
 
     Returns:
@@ -215,11 +296,15 @@ def queue_letter(
         case_number=number,
         subject=matter.case.subject,
         booked=matter.booked if matter.case.grade in PROVEN_GRADES else None,
-        decision=decision,
-        settlement=settlement,
+        decision=content.decision,
+        settlement=content.settlement,
         reply_by=matter.reply_by if matter.reply_by is not None and matter.reply_by > matter.now else None,
-        started=started,
+        started=content.started,
         now=matter.now,
+        refund=content.refund,
+        paid_at=content.paid_at,
+        status=content.status,
+        inspection_note=content.inspection_note,
     )
     judgement = app.judgement
     reply = write_letter(
@@ -228,9 +313,9 @@ def queue_letter(
         judgement.policy,
         template,
         occasion,
-        code=code,
-        proof_url=proof_url,
-        text=text,
+        code=content.code,
+        proof_url=content.proof_url,
+        text=content.text,
     )
     frozen = freeze(
         reply,

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from mailbot.act.reply import Templates
 from mailbot.policy.table import Policy
-from mailbot.ports import Mailbox, MailTransport, OrderSource
+from mailbot.ports import Mailbox, MailTransport, OrderSource, PaymentProvider
 from mailbot.sandbox.pool import Sandbox
 from mailbot.settings import Settings
 from mailbot.store.instance import Instance
@@ -38,6 +38,7 @@ class App:
 
     Attributes:
         holder: this process, as leases and claims name it.
+        payments: who refunds by itself; ``None`` where people pay.
         order_source: where the shop keeps its orders; ``None`` where they come by files only.
         journal_folder: where this machine notes how far its outgoing mail has come.
         progress: told what was done and how many times.
@@ -47,6 +48,7 @@ class App:
     engine: Engine
     mailboxes: tuple[Mailbox, ...]
     transport: MailTransport
+    payments: PaymentProvider | None
     order_source: OrderSource | None
     instance: Instance
     holder: str

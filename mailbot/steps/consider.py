@@ -143,7 +143,7 @@ def consider(
             photos=gathered.photos,
         ),
         sender=proof.status,
-        order=None if booked is None else _less_promised(booked, promised),
+        order=None if booked is None else less_promised(booked, promised),
     )
     answered = decide(facts, policy)
     sender = Sender(
@@ -178,6 +178,7 @@ def _weighed(
     return weigh_invoices(invoices, booked.order, booked.invoice_number)
 
 
-def _less_promised(booked: BookedOrder, promised: Money | None) -> Order:
+def less_promised(booked: BookedOrder, promised: Money | None) -> Order:
+    """The order as if what is promised of it had gone back already, so that no money goes twice (I6)."""
     order = booked.order
     return order if promised is None else replace(order, refunded=order.refunded + promised)

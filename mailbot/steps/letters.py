@@ -11,6 +11,7 @@ from mailbot.act.reply import Letter, Reply, Templates, write_reply
 from mailbot.model.book import BookedOrder
 from mailbot.model.case import ClockKind, Deadline
 from mailbot.model.decision import Decision, Settlement
+from mailbot.model.money import Money
 from mailbot.policy.conditions import add_months
 from mailbot.policy.table import Policy
 from mailbot.settings import Settings
@@ -25,7 +26,10 @@ class Occasion:
     Attributes:
         subject: of the customer's mail.
         reply_by: the reply limit, for letters that promise a person's answer; ``None`` where it has passed.
-        started: the clock that the decision starts.
+        started: the clock that the decision starts, or that a later letter reminds of.
+        refund: what was or will be refunded, in letters that show no bill; ``paid_at`` when it was.
+        status: of the case, for an answer about how it stands.
+        inspection_note: what an operator found when returned goods came.
         now: a window is said to have ended only if it has.
     """
 
@@ -37,6 +41,10 @@ class Occasion:
     reply_by: datetime | None
     started: Deadline | None
     now: datetime
+    refund: Money | None = None
+    paid_at: datetime | None = None
+    status: str | None = None
+    inspection_note: str | None = None
 
 
 def write_letter(
@@ -76,6 +84,10 @@ def write_letter(
         missing=() if unproven or decision is None else decision.missing,
         clauses=() if unproven or decision is None else _clauses(decision, occasion.settlement, policy),
         settlement=None if unproven else occasion.settlement,
+        refund=None if unproven else occasion.refund,
+        paid_on=None if occasion.paid_at is None else occasion.paid_at.astimezone(shop.zone).date(),
+        status=None if unproven else occasion.status,
+        inspection_note=None if unproven else occasion.inspection_note,
         reply_by=None if unproven else occasion.reply_by,
         refund_by=started.limit_at if started and started.kind is ClockKind.REFUND else None,
         refund_within=policy.clocks[ClockKind.REFUND].limit,

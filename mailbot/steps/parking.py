@@ -30,7 +30,9 @@ def park(app: App, session: Session, mail: MailRow, problem: str) -> None:
 
 
 def leave_to_people(session: Session, case: CaseRow, why: str, now: datetime, **detail: Any) -> None:
-    """Put a case into the operators' queue, with why."""
+    """Put a case into the operators' queue, with why; one that was closed is open again."""
+    if case.state == CaseState.CLOSED:
+        cases.move(session, case, CaseState.REOPENED, "reopened", now, why=why)
     case.escalation = why
     cases.move(session, case, CaseState.ESCALATED, "escalated", now, why=why, **detail)
     log.info("case_escalated", case=cases.number_of(case.id), why=why)

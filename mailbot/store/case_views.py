@@ -166,6 +166,8 @@ def _forms(
             "subject": row.subject,
             "language": row.language,
             "sender_grade": row.grade,
+            "assigned_to": row.assigned_to,
+            "tracking": row.tracking,
             "version": row.version,
         }
 

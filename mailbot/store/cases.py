@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
-from mailbot.model.case import CaseState, next_state
+from mailbot.model.case import UNDECIDED, CaseState, next_state
 from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow
 from mailbot.store.upsert import insert_if_absent
 
@@ -106,6 +106,12 @@ def find_open_of(session: Session, customer: str) -> CaseRow | None:
     return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
 
 
+def quiet_since(session: Session, state: CaseState, moment: datetime) -> list[int]:
+    """Ids of the cases in a state to which nothing has happened since then."""
+    quiet = select(CaseRow.id).where(CaseRow.state == state, CaseRow.changed_at <= moment)
+    return list(session.scalars(quiet.order_by(CaseRow.id)))
+
+
 def record_event(
     session: Session, case: CaseRow, kind: str, now: datetime, *, actor: str = "mailbot", **detail: Any
 ) -> None:
@@ -113,17 +119,35 @@ def record_event(
     _add_event(session, case, kind, now, actor=actor, detail=detail)
 
 
+def has_event(session: Session, case_id: int, kind: str) -> bool:
+    """Whether something of this kind has happened to a case."""
+    found = select(CaseEventRow.id).where(CaseEventRow.case_id == case_id, CaseEventRow.kind == kind)
+    return session.scalar(found.limit(1)) is not None
+
+
 def move(
-    session: Session, case: CaseRow, to: CaseState, kind: str, now: datetime, *, actor: str = "mailbot", **detail: Any
+    session: Session,
+    case: CaseRow,
+    to: CaseState,
+    kind: str,
+    now: datetime,
+    *,
+    why: str,
+    actor: str = "mailbot",
+    **detail: Any,
 ) -> None:
-    """Bring a case to another state, with who and why.
+    """Bring a case to another state, with who and why; a case that a person gets keeps in mind where it stood.
 
     Raises:
         IllegalTransitionError: its state does not lead there.
     """
     before = CaseState(case.state)
     case.state = next_state(number_of(case.id), before, to)
-    _add_event(session, case, kind, now, actor=actor, detail=detail, from_state=before, to_state=to)
+    if to is not CaseState.ESCALATED:
+        case.stood = None
+    elif before not in {CaseState.ESCALATED, CaseState.REOPENED, *UNDECIDED}:
+        case.stood = before
+    _add_event(session, case, kind, now, actor=actor, detail={"why": why, **detail}, from_state=before, to_state=to)
 
 
 def _add_event(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from mailbot.act.plan import GENERIC, VERIFICATION
 from mailbot.model.case import CaseState, ClockLevel
+from mailbot.model.refund import RefundState
 from mailbot.store.mails import MOST_FETCHES
 from mailbot.store.tables import (
     CaseRow,
@@ -98,6 +99,7 @@ def _overpaid() -> Select[str]:
     return (
         select(RefundRow.order_key)
         .join(OrderRow, OrderRow.key == RefundRow.order_key)
+        .where(RefundRow.state != RefundState.CANCELLED)
         .group_by(RefundRow.order_key, OrderRow.captured_minor)
         .having(func.sum(RefundRow.amount_minor) > OrderRow.captured_minor)
     )
@@ -107,7 +109,13 @@ def _unapproved() -> Select[int]:
     return (
         select(RefundRow.id)
         .outerjoin(DecisionRow, DecisionRow.id == RefundRow.decision_id)
-        .where(or_(DecisionRow.id.is_(None), RefundRow.approved_by == ""))
+        .where(
+            or_(
+                DecisionRow.id.is_(None),
+                RefundRow.approved_by == "",
+                RefundRow.approved_by == RefundRow.second_approver,
+            )
+        )
     )
 
 

@@ -192,6 +192,16 @@ def record_polled(session: Session, life: FolderLife, now: datetime, *, swept: b
     session.execute(update(FolderRow).where(FolderRow.id == life.id).values(**values))
 
 
+def is_read_until(session: Session, mailboxes: Collection[str], moment: datetime) -> bool:
+    """Whether each mailbox was looked at completely since then, and nothing that came by then waits to be handled."""
+    looked = select(FolderRow.mailbox).where(FolderRow.polled_at >= moment).distinct()
+    waiting = select(MailRow.id).where(
+        MailRow.state.in_([MailState.FETCH_FAILED, MailState.STORED, MailState.PROCESSING]),
+        MailRow.received_at <= moment,
+    )
+    return set(mailboxes) <= set(session.scalars(looked)) and session.scalar(waiting.limit(1)) is None
+
+
 def release_claims(session: Session, is_dead: Callable[[str], bool]) -> None:
     """Give back the mails that a process had taken when it died."""
     holders = session.scalars(select(MailRow.taken_by).where(MailRow.state == MailState.PROCESSING).distinct())

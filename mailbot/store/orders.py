@@ -4,21 +4,66 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.book import BookedOrder
 from mailbot.model.facts import Order, OrderLine, OrderStatus
 from mailbot.model.forms import order_line_form
 from mailbot.model.money import Money
-from mailbot.store.tables import OrderRow, OrderSyncRow, RefundRow, RefundState
+from mailbot.model.refund import PAID, PROMISED, REFUND_TRANSITIONS, RefundState
+from mailbot.store.tables import OrderRow, OrderSyncRow, RefundRow
 from mailbot.store.upsert import upsert_all
+
+REFUNDED_ELSEWHERE = "refunded_elsewhere"
 
 
 def put_all(session: Session, entries: Sequence[BookedOrder], now: datetime) -> None:
-    """Enter orders into the book, or bring their entries up to date; of two of the same number the later one counts."""
+    """Enter orders into the book, or bring their entries up to date; of two of the same number the later one counts.
+
+    Where the book shows more refunded than ours explain, somebody paid elsewhere (P4): a refund of just that amount is
+    taken for paid, every other one of the order is held for a person.
+    """
     rows = {entry.key: _row(entry, now) for entry in entries}
+    before = _with_refunds(session, rows)
     upsert_all(session, OrderRow, list(rows.values()))
+    for key, row in before.items():
+        _notice_refunds(session, key, row, int(rows[key]["refunded_minor"]), now)
+
+
+def _with_refunds(session: Session, keys: Collection[str]) -> dict[str, tuple[int, int]]:
+    """What the book showed as refunded, and how much of that was ours, for those of these orders that we refund."""
+    ours = select(RefundRow.order_key).where(RefundRow.order_key.in_(keys))
+    wanted = select(OrderRow.key, OrderRow.refunded_minor, OrderRow.ours_seen_minor).where(OrderRow.key.in_(ours))
+    return {key: (refunded, seen) for key, refunded, seen in session.execute(wanted.with_for_update())}
+
+
+def _notice_refunds(session: Session, key: str, before: tuple[int, int], refunded: int, now: datetime) -> None:
+    """Tell what the book's growth means: ours that it has caught up with, and the rest is somebody else's."""
+    old, seen = before
+    explained = min(max(refunded - old, 0), _ours(session, key) - seen)
+    elsewhere = refunded - old - explained
+    if elsewhere > 0:
+        promised = select(RefundRow).where(RefundRow.order_key == key, RefundRow.state.in_(PROMISED))
+        rows = session.scalars(promised.order_by(RefundRow.id).with_for_update()).all()
+        paid = next((row for row in rows if row.amount_minor == elsewhere and _may_be_paid_elsewhere(row)), None)
+        if paid is not None:
+            paid.state, paid.held_for, paid.paid_at = RefundState.PAID_ELSEWHERE, None, now
+            explained += elsewhere
+        else:
+            for row in rows:
+                if row.state in {RefundState.AWAITING_APPROVAL, RefundState.DUE}:
+                    row.state, row.held_for = RefundState.HELD, REFUNDED_ELSEWHERE
+    session.execute(update(OrderRow).where(OrderRow.key == key).values(ours_seen_minor=seen + explained))
+
+
+def _may_be_paid_elsewhere(row: RefundRow) -> bool:
+    return RefundState.PAID_ELSEWHERE in REFUND_TRANSITIONS[RefundState(row.state)]
+
+
+def _ours(session: Session, key: str) -> int:
+    paid = select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
+    return int(session.scalars(paid.where(RefundRow.order_key == key, RefundRow.state.in_(PAID))).one())
 
 
 def find(session: Session, key: str, *, lock: bool = False) -> BookedOrder | None:
@@ -36,10 +81,16 @@ def find_all(session: Session, keys: Collection[str], *, lock: bool = False) -> 
 
 def promised_refunds(session: Session, key: str, currency: str) -> Money:
     """What cases have promised or paid of this order and the book does not show yet, so that no money goes twice."""
-    imported_at = select(OrderRow.imported_at).where(OrderRow.key == key).scalar_subquery()
-    unseen = or_(RefundRow.state == RefundState.DUE, RefundRow.paid_at > imported_at)
-    promised = select(func.coalesce(func.sum(RefundRow.amount_minor), 0)).where(RefundRow.order_key == key, unseen)
-    return Money.from_minor(int(session.scalars(promised).one()), currency)
+    promised = select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
+    promised = promised.where(RefundRow.order_key == key, RefundRow.state.in_(PROMISED))
+    seen = session.scalar(select(OrderRow.ours_seen_minor).where(OrderRow.key == key)) or 0
+    return Money.from_minor(int(session.scalars(promised).one()) + _ours(session, key) - seen, currency)
+
+
+def left_of(session: Session, booked: BookedOrder) -> Money:
+    """What is left of an order's payment once all that is promised has gone (I6); hold the order's lock."""
+    order = booked.order
+    return order.captured - order.refunded - promised_refunds(session, booked.key, order.currency)
 
 
 def synced_at(session: Session, source: str) -> datetime | None:

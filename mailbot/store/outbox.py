@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from mailbot.store.switch import is_frozen
 from mailbot.store.tables import OutboxRow, OutboxState
 from mailbot.store.upsert import insert_if_absent
 
@@ -69,10 +70,12 @@ def add(session: Session, outgoing: Outgoing, now: datetime) -> None:
 def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | None:
     """Take the message that has been due the longest, or ``None`` when nothing is due.
 
-    Two workers may see the same row; the guarded update lets one of them win. Commit before connecting: a crash then
-    leaves the row ``sending`` for ``recover``, and never ``queued`` for a second worker.
+    While the kill switch is on, only what a person wrote or released goes, and notices to operators. Two workers may
+    see the same row; the guarded update lets one of them win. Commit before connecting: a crash then leaves the row
+    ``sending`` for ``recover``, and never ``queued`` for a second worker.
     """
-    due = select(OutboxRow.id).where(OutboxRow.state == OutboxState.QUEUED, OutboxRow.due_at <= now)
+    goes = or_(not_(OutboxRow.automatic), OutboxRow.case_id.is_(None), not_(is_frozen()))
+    due = select(OutboxRow.id).where(OutboxRow.state == OutboxState.QUEUED, OutboxRow.due_at <= now, goes)
     for row_id in session.scalars(due.order_by(OutboxRow.due_at, OutboxRow.id).limit(10)):
         taken: OutboxRow | None = session.scalar(
             update(OutboxRow)

@@ -185,6 +185,9 @@ class CaseRow(Base):
         version: grows with every change; a stale page or a second worker is refused by it.
         customer: the strict address that the case corresponds with; ``None`` where it was ambiguous.
         requested_at: when the first mail that asked for something arrived.
+        stood: the state that a case left when it was escalated, to go back to once a person has answered.
+        assigned_to: the person whose it is.
+        tracking: the parcel's number, as the customer gave it.
     """
 
     __tablename__ = "cases"
@@ -204,6 +207,9 @@ class CaseRow(Base):
     rule: Mapped[str | None] = mapped_column(String(64))
     escalation: Mapped[str | None] = mapped_column(String(64))
     grade: Mapped[str | None] = mapped_column(String(2))
+    stood: Mapped[str | None] = mapped_column(String(32))
+    assigned_to: Mapped[str | None] = mapped_column(String(120))
+    tracking: Mapped[str | None] = mapped_column(String(64))
     opened_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -280,35 +286,53 @@ class ClockRow(Base):
     met_at: Mapped[datetime | None]
 
 
-class RefundState(StrEnum):
-    """Where a refund stands."""
-
-    DUE = "due"
-    PAID = "paid"
-
-
 class RefundRow(Base):
-    """Money that a decision made due, to go back to the payment it came from; one for each approval of a case.
+    """An intent: money that a decision made due, to go back to the payment it came from (P4, I6-I8).
 
     Attributes:
-        approved_by: ``policy`` or the person who approved it.
+        attempt: 1, and one more for each intent of the same decision that was cancelled before.
+        key: fixed idempotency key; ``body`` the frozen order to pay, the same bytes at every try.
+        approved_by: ``policy`` or the person who approved it; ``second_approver`` another person, above the limit.
+        held_for: why it may not be paid now; ``None`` unless it is held.
+        looks: how often an unknown one was looked up in vain; ``look_at`` when it is looked up next.
         reference: of the payment, as the person who paid confirmed it; no two refunds share one.
     """
 
     __tablename__ = "refunds"
-    __table_args__ = (UniqueConstraint("case_id", "decision_id"),)
+    __table_args__ = (UniqueConstraint("case_id", "decision_id", "attempt"), Index("ix_refunds_state", "state", "id"))
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
+    attempt: Mapped[int]
     order_key: Mapped[str] = mapped_column(index=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    provider: Mapped[str] = mapped_column(String(32))
+    body: Mapped[str]
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(32))
     approved_by: Mapped[str] = mapped_column(String(120))
     approved_at: Mapped[datetime]
+    second_approver: Mapped[str | None] = mapped_column(String(120))
+    held_for: Mapped[str | None] = mapped_column(String(64))
+    submitted_at: Mapped[datetime | None]
+    submitted_by: Mapped[str | None] = mapped_column(String(120))
+    looks: Mapped[int]
+    look_at: Mapped[datetime | None]
     reference: Mapped[str | None] = mapped_column(String(120), unique=True)
     paid_at: Mapped[datetime | None]
+
+
+class KillSwitchRow(Base):
+    """The one row that stops refunds and automatic mail while ``frozen_at`` is set."""
+
+    __tablename__ = "kill_switch"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    frozen_at: Mapped[datetime | None]
+    frozen_by: Mapped[str | None] = mapped_column(String(120))
+    reason: Mapped[str | None]
 
 
 class OutboxState(StrEnum):
@@ -391,7 +415,11 @@ class SilencedRow(Base):
 
 
 class OrderRow(Base):
-    """One sale as the shop's book has it; ``key`` is its number as numbers are compared."""
+    """One sale as the shop's book has it; ``key`` is its number as numbers are compared.
+
+    Attributes:
+        ours_seen_minor: how much of ``refunded_minor`` are refunds of ours that the book has caught up with.
+    """
 
     __tablename__ = "orders"
 
@@ -408,6 +436,7 @@ class OrderRow(Base):
     shipping_minor: Mapped[int]
     captured_minor: Mapped[int]
     refunded_minor: Mapped[int]
+    ours_seen_minor: Mapped[int] = mapped_column(server_default="0")
     payment_method: Mapped[str] = mapped_column(String(200))
     transaction_fee_minor: Mapped[int | None]
     dispute_open: Mapped[bool]

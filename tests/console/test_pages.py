@@ -296,7 +296,7 @@ def test_a_declined_case_and_one_that_was_answered_by_hand_have_pages(changing: 
     found = page(operator, f"/cases/{number}")
     assert "<script>alert(1)</script>" in found.text
     assert not found.all("script")
-    assert "now declined rule: used or altered" in found.under("History").words
+    assert "now declined why: used or altered" in found.under("History").words
 
 
 def test_an_empty_queue_says_what_will_appear_there(served: Serve) -> None:

@@ -12,6 +12,7 @@ from mailbot.demo.outcome import Became, as_table, read_outcomes, totals
 from mailbot.demo.run import demo_app, fill_inbox, work_off
 from mailbot.logs import set_up_logs
 from mailbot.model.money import Money
+from mailbot.model.refund import PROMISED
 from mailbot.ports import Envelope
 from mailbot.store import refunds
 from mailbot.store.transaction import reading
@@ -43,7 +44,7 @@ def worked() -> Iterator[Worked]:
             yield Worked(
                 failed=failed,
                 outcomes={became.sample.name: became for became in outcomes},
-                due=[refund.amount for refund in refunds.all_due(session)],
+                due=[refunds.amount_of(row) for row, _ in refunds.all_in(session, PROMISED)],
                 sent=list(servers.sent),
             )
 

@@ -1,0 +1,50 @@
+"""What operators do, from the terminal or the console: to cases, to returned goods, to refunds.
+
+Each verb is one transaction and one event; it returns what happened, in one line.
+"""
+
+from mailbot.operators.cases import (
+    NotPossibleError,
+    approve,
+    assign,
+    close,
+    decline,
+    note,
+    reopen,
+    reply,
+    requeue,
+)
+from mailbot.operators.refunds import (
+    approve_refund,
+    cancel_refund,
+    confirm_refund,
+    freeze,
+    hold_refund,
+    pay_refunds,
+    release_refund,
+    thaw,
+)
+from mailbot.operators.returns import Inspection, Verdict, receive
+
+__all__ = [
+    "Inspection",
+    "NotPossibleError",
+    "Verdict",
+    "approve",
+    "approve_refund",
+    "assign",
+    "cancel_refund",
+    "close",
+    "confirm_refund",
+    "decline",
+    "freeze",
+    "hold_refund",
+    "note",
+    "pay_refunds",
+    "receive",
+    "release_refund",
+    "reopen",
+    "reply",
+    "requeue",
+    "thaw",
+]
