@@ -10,11 +10,13 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from mailbot import journey
+from mailbot.desk.orders import perform_due
 from mailbot.errors import MailbotError
 from mailbot.ports import Mailbox
 from mailbot.steps.app import App
 
 _HANDLE_EVERY = timedelta(seconds=5)
+_ORDERED_EVERY = timedelta(seconds=2)
 _DELIVER_EVERY = timedelta(seconds=5)
 _CLOCKS_EVERY = timedelta(seconds=60)
 _IDLE_SECONDS = 300.0
@@ -36,6 +38,7 @@ def working(app: App) -> Iterator[None]:
         listener = threading.Thread(target=_listen, args=(mailbox, wake, stopping), daemon=True)
         listener.start()
     _add(scheduler, app, "handle", partial(_handle, app, wake), _HANDLE_EVERY.total_seconds())
+    _add(scheduler, app, "ordered", partial(_perform, app, wake), _ORDERED_EVERY.total_seconds())
     _add(scheduler, app, "deliver", partial(journey.deliver, app), _DELIVER_EVERY.total_seconds())
     _add(scheduler, app, "clocks", partial(journey.watch_clocks, app), _CLOCKS_EVERY.total_seconds())
     _add(scheduler, app, "cases", partial(journey.look_after, app), _CLOCKS_EVERY.total_seconds())
@@ -73,6 +76,11 @@ def _receive(app: App, mailbox: Mailbox, wake: Callable[[str], None]) -> None:
 
 def _handle(app: App, wake: Callable[[str], None]) -> None:
     if journey.handle_all(app):
+        wake("deliver")
+
+
+def _perform(app: App, wake: Callable[[str], None]) -> None:
+    if perform_due(app):
         wake("deliver")
 
 

@@ -5,7 +5,8 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import create_engine
 
-from mailbot.store.tables import Base, UtcTime
+from mailbot.store.desk_tables import UserRow
+from mailbot.store.tables import UtcTime
 
 config = context.config
 
@@ -23,7 +24,7 @@ def run() -> None:
 def _migrate(connection: object) -> None:
     context.configure(
         connection=connection,  # type: ignore[arg-type]
-        target_metadata=Base.metadata,
+        target_metadata=UserRow.metadata,
         render_as_batch=True,
         render_item=_render_item,
         compare_type=True,

@@ -16,8 +16,9 @@ from mailbot.cli.explained import print_explained
 from mailbot.cli.options import Config, Json, print_json, settings_for, settings_or_example
 from mailbot.cli.progress import progress_bar
 from mailbot.console.app import make_console, serving
-from mailbot.console.auth import make_sign_in_link
+from mailbot.console.door import make_link
 from mailbot.demo.run import run_demo
+from mailbot.desk.orders import perform_due
 from mailbot.errors import InputError
 from mailbot.inbound.arrival import read_arrival
 from mailbot.logs import say
@@ -28,6 +29,8 @@ from mailbot.steps.app import App, Judgement
 from mailbot.steps.explaining import Explained, Lookup, unreadable
 from mailbot.steps.explaining import explain as explain_mail
 from mailbot.store import orders as book
+from mailbot.store import users
+from mailbot.store.sessions import Link
 from mailbot.store.transaction import reading
 from mailbot.worker import working
 
@@ -50,6 +53,7 @@ def poll(context: typer.Context, *, as_json: Json = False, config: Config = None
     settings = settings_for(context, config)
     with progress_bar() as report, bootstrap.open_app(settings, report) as app:
         bootstrap.note_start(app)
+        perform_due(app)
         passed = journey.poll(app)
     for name in passed.busy:
         say(f"mailbox {name} is being polled by another process; left to it")
@@ -165,7 +169,10 @@ def run(context: typer.Context, *, config: Config = None) -> None:
 def _console(app: App) -> Iterator[None]:
     host, _, port = app.settings.console.listen.rpartition(":")
     with serving(make_console(app), host, int(port)) as address:
-        say(f"console at {address}; sign in once with {make_sign_in_link(app, address)}")
+        with reading(app.engine) as session:
+            nobody = users.is_empty(session)
+        how = f"be its first admin by {make_link(app, Link.FIRST_ADMIN, None, address)}" if nobody else "sign in there"
+        say(f"console at {address}; {how}")
         yield
 
 

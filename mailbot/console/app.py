@@ -1,28 +1,69 @@
-"""The console's routes and views, and how it is served."""
+"""The console's table of pages, and how it is served."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
-import jinja2
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mailbot.console import pages
-from mailbot.console.auth import Doorkeeper, cookie_name, trade_link
+from mailbot.console import case_pages, live, mail_parts, people_pages, queue_pages, sign_in
+from mailbot.console.door import Doorkeeper
 from mailbot.console.proof import proof_routes
+from mailbot.console.routes import OPEN, Page, get, make_routes, post
+from mailbot.console.visit import Visit, open_desk
+from mailbot.desk.verbs import NEEDS, Verb
+from mailbot.model.people import Permission
 from mailbot.settings import find_folder
 from mailbot.steps.app import App
-from mailbot.store.cases import CaseNotFoundError
 
-_SESSION_SECONDS = 12 * 3600
+LOOK, WORK, APPROVE = Permission.LOOK, Permission.WORK, Permission.APPROVE
+EDIT_POLICY, ADMINISTER = Permission.EDIT_POLICY, Permission.ADMINISTER
+_LAST_WORDS_SECONDS = 1
+
+PAGES: list[Page] = [
+    get("/sign-in", OPEN, sign_in.show_sign_in),
+    post("/sign-in", OPEN, sign_in.sign_in),
+    get("/welcome", OPEN, sign_in.show_welcome),
+    post("/welcome", OPEN, sign_in.welcome),
+    post("/sign-out", LOOK, sign_in.sign_out),
+    get("/account", LOOK, sign_in.show_account),
+    post("/account/end", LOOK, sign_in.end_session),
+    get("/account/code", LOOK, sign_in.show_code),
+    post("/account/code", LOOK, sign_in.keep_code),
+    get("/account/code/picture", LOOK, sign_in.code_picture),
+    get("/", LOOK, queue_pages.show_queue),
+    post("/queue/assign", WORK, queue_pages.assign_many),
+    post("/views/save", LOOK, queue_pages.save_view),
+    post("/views/drop", LOOK, queue_pages.drop_view),
+    get("/cases/{number}", LOOK, case_pages.show_case),
+    get("/cases/{number}/mails/{mail:int}/html", LOOK, mail_parts.mail_html),
+    get("/cases/{number}/mails/{mail:int}/raw", LOOK, mail_parts.raw_mail),
+    get("/cases/{number}/mails/{mail:int}/parts/{path}", LOOK, mail_parts.attachment),
+    get("/cases/{number}/letters/{letter:int}/html", LOOK, mail_parts.letter_html),
+    get("/previews/{name}", LOOK, mail_parts.preview_html),
+    post("/cases/{number}/undo", WORK, case_pages.undo),
+    post("/cases/{number}/dismiss", WORK, case_pages.dismiss),
+]
+
+
+def _about(verb: Verb, view: Callable[[Visit, Verb], Response]) -> Callable[[Visit], Response]:
+    return lambda visit: view(visit, verb)
+
+
+for _verb in Verb:
+    _path = f"/cases/{{number}}/{_verb.value}"
+    PAGES += [
+        get(_path, NEEDS[_verb], _about(_verb, case_pages.show_action)),
+        post(_path, NEEDS[_verb], _about(_verb, case_pages.act)),
+        post(f"{_path}/preview", NEEDS[_verb], _about(_verb, case_pages.preview)),
+    ]
+PAGES += people_pages.PAGES
 
 
 def make_console(app: App, more: list[BaseRoute] | None = None) -> Starlette:
@@ -32,13 +73,11 @@ def make_console(app: App, more: list[BaseRoute] | None = None) -> Starlette:
         app: the mailbot.
         more: routes that somebody else adds, such as the demo's view of the customer's side.
     """
-    folder = find_folder("templates") / "console"
-    views = _Views(app)
+    desk = open_desk(app)
     routes: list[BaseRoute] = [
-        Route("/", views.queue),
-        Route("/cases/{number}", views.case),
-        Route("/sign-in", views.sign_in, methods=["GET", "POST"]),
-        Mount("/static", StaticFiles(directory=folder / "static")),
+        *make_routes(desk, PAGES),
+        Route("/live", partial(live.news, desk)),
+        Mount("/static", StaticFiles(directory=find_folder("templates") / "console" / "static")),
         *proof_routes(app),
         *(more or []),
     ]
@@ -60,7 +99,15 @@ def serving(console: Starlette, host: str, port: int) -> Iterator[str]:
     Yields:
         Its address, such as ``http://127.0.0.1:8080``.
     """
-    config = uvicorn.Config(console, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(
+        console,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_WORDS_SECONDS,
+    )
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     socket.listen()
@@ -72,51 +119,3 @@ def serving(console: Starlette, host: str, port: int) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         socket.close()
-
-
-class _Views:
-    """One method a page."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(find_folder("templates") / "console"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["local"] = partial(pages.local, zone=app.settings.shop.zone)
-        self._templates.globals["shop"] = app.settings.shop.name
-        self._templates.globals["zone"] = app.settings.shop.timezone
-
-    def queue(self, _request: Request) -> Response:
-        return self._page("queue.html", cases=pages.queue(self._app), now=self._app.now())
-
-    def case(self, request: Request) -> Response:
-        try:
-            shown = pages.case(self._app, request.path_params["number"])
-        except CaseNotFoundError as problem:
-            return self._page("not_found.html", 404, problem=str(problem))
-        return self._page("case.html", case=shown, clauses=self._app.judgement.policy.clauses)
-
-    async def sign_in(self, request: Request) -> Response:
-        if request.method != "POST":
-            return self._page("sign_in.html", token=request.query_params.get("token", ""), failed=False)
-        form = await request.form()
-        session = trade_link(self._app, str(form.get("token", "")))
-        if session is None:
-            return self._page("sign_in.html", 403, token="", failed=True)
-        response = RedirectResponse("/", status_code=303)
-        response.set_cookie(
-            cookie_name(request),
-            session,
-            max_age=_SESSION_SECONDS,
-            httponly=True,
-            secure=request.url.scheme == "https",
-            samesite="lax",
-        )
-        return response
-
-    def _page(self, name: str, status: int = 200, **values: Any) -> Response:
-        return HTMLResponse(self._templates.get_template(name).render(**values), status_code=status)

@@ -12,13 +12,15 @@ class Piece:
 
     Attributes:
         facts: what was read here, such as ``reason = change_of_mind``; empty for most.
-        anchor: of the first fact that begins here, for links from the list of facts.
+        anchor: of the facts that begin here, for links from the list of facts.
+        places: the anchors of all facts that were read here.
     """
 
     text: str
     kind: SegmentKind
     facts: tuple[str, ...]
     anchor: str | None
+    places: tuple[str, ...]
 
 
 def pieces(reading: Reading) -> list[Piece]:
@@ -34,6 +36,7 @@ def pieces(reading: Reading) -> list[Piece]:
             kind=_kind_at(reading, start),
             facts=tuple(f"{span.fact} = {span.value}" for span in spans if span.start <= start < span.end),
             anchor=next((anchor(span) for span in spans if span.start == start), None),
+            places=tuple(dict.fromkeys(anchor(span) for span in spans if span.start <= start < span.end)),
         )
         for start, end in pairwise(order)
     ]

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 
-from mailbot.console.auth import HEADERS
-from mailbot.console.pages import local
+from mailbot.console.door import HEADERS
+from mailbot.console.words import local
 from mailbot.demo.servers import MailServers
 from mailbot.ports import Envelope
 from mailbot.settings import find_folder

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from mailbot import bootstrap, journey
 from mailbot.console.app import make_console, serving
-from mailbot.console.auth import make_sign_in_link
+from mailbot.console.door import make_link
 from mailbot.demo.mailbox_page import outside
 from mailbot.demo.outcome import Became, as_table, read_outcomes, totals
 from mailbot.demo.samples import Sample, sample_mails, sample_orders
 from mailbot.demo.servers import HOST, MailServers
+from mailbot.model.people import Role
 from mailbot.model.refund import PROMISED
 from mailbot.settings import (
     Console,
@@ -28,13 +29,15 @@ from mailbot.settings import (
 )
 from mailbot.steps.app import App
 from mailbot.store import orders as book
-from mailbot.store import refunds
+from mailbot.store import refunds, users
+from mailbot.store.sessions import Link
 from mailbot.store.transaction import reading, transaction
 from mailbot.worker import working
 
 SUPPORT = "support@shop.example"
 _OWNER = "owner@shop.example"
 _PASSWORD = "for-this-demonstration-only"  # noqa: S105 (of a mailbox that lives as long as this process)
+_VISITOR = "you"
 _EXAMPLE = "04-return.eml"
 
 Show = Callable[[str], None]
@@ -107,10 +110,17 @@ def serving_demo(app: App, servers: MailServers) -> Iterator[tuple[str, ...]]:
     console = make_console(app, [outside(servers, app.settings.shop.zone)])
     with working(app), serving(console, host, int(port)) as address:
         yield (
-            f"The console, with a link that signs you in once: {make_sign_in_link(app, address)}",
+            f"The console, with a link that signs you in once: {demo_link(app, address)}",
             f"What the customers get, once you are signed in: {address}/outside/",
             "Ctrl-C ends it. Everything is in a temporary folder and goes with it.",
         )
+
+
+def demo_link(app: App, address: str) -> str:
+    """A link that signs one browser in as the demonstration's admin, once."""
+    with transaction(app.engine) as session:
+        user = users.find(session, _VISITOR) or users.add(session, _VISITOR, Role.ADMIN, app.now())
+    return make_link(app, Link.SIGN_IN, user.id, address)
 
 
 def _work_once(app: App, samples: list[Sample], show: Show) -> int:

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import CaseState, Deadline, DeadlineState
@@ -25,6 +25,7 @@ from mailbot.store.tables import (
 )
 
 _PAGE = 500
+_MOST_RELATIVES = 20
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _MESSAGE_STATES = {OutboxState.SENT: "sent", OutboxState.FAILED: "failed", OutboxState.WITHDRAWN: "failed"}
 
@@ -83,6 +84,7 @@ def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
 class MailOfCase:
     """One mail of a case as stored; ``reading`` is JSON text, ``None`` where it could not be read."""
 
+    id: int
     received_at: datetime
     state: str
     problem: str | None
@@ -93,6 +95,7 @@ class MailOfCase:
 class LetterOfCase:
     """One letter of a case, with its final bytes."""
 
+    id: int
     template: str
     recipient: str
     state: str
@@ -105,7 +108,7 @@ def mails_of(session: Session, case_id: int) -> list[MailOfCase]:
     """The mails of a case, oldest first."""
     mine = select(MailRow).where(MailRow.case_id == case_id).order_by(MailRow.received_at, MailRow.id)
     return [
-        MailOfCase(received_at=row.received_at, state=row.state, problem=row.problem, reading=row.reading)
+        MailOfCase(id=row.id, received_at=row.received_at, state=row.state, problem=row.problem, reading=row.reading)
         for row in session.scalars(mine)
     ]
 
@@ -115,6 +118,7 @@ def letters_of(session: Session, case_id: int) -> list[LetterOfCase]:
     mine = select(OutboxRow).where(OutboxRow.case_id == case_id).order_by(OutboxRow.id)
     return [
         LetterOfCase(
+            id=row.id,
             template=row.template,
             recipient=row.recipient,
             state=row.state,
@@ -124,6 +128,45 @@ def letters_of(session: Session, case_id: int) -> list[LetterOfCase]:
         )
         for row in session.scalars(mine)
     ]
+
+
+def relatives_of(session: Session, case: CaseRow) -> list[CaseRow]:
+    """Other cases of the same customer or of the same order, newest first."""
+    ties = [CaseRow.customer == case.customer] if case.customer is not None else []
+    ties += [CaseRow.order_key == case.order_key] if case.order_key is not None else []
+    if not ties:
+        return []
+    others = select(CaseRow).where(or_(*ties), CaseRow.id != case.id)
+    return list(session.scalars(others.order_by(CaseRow.id.desc()).limit(_MOST_RELATIVES)))
+
+
+def last_event(session: Session, case_id: int) -> int:
+    """The newest event of a case; 0 where there is none."""
+    newest = select(func.max(CaseEventRow.id)).where(CaseEventRow.case_id == case_id)
+    return session.scalar(newest) or 0
+
+
+def newest_event(session: Session) -> int:
+    """The newest event of all cases; it grows with every change."""
+    return session.scalar(select(func.max(CaseEventRow.id))) or 0
+
+
+def events_since(session: Session, case_id: int, seen: int) -> list[CaseEventRow]:
+    """What happened to a case after an event, oldest first."""
+    later = select(CaseEventRow).where(CaseEventRow.case_id == case_id, CaseEventRow.id > seen)
+    return list(session.scalars(later.order_by(CaseEventRow.id)))
+
+
+def raw_of(session: Session, case_id: int, mail_id: int) -> bytes | None:
+    """The bytes of one mail of a case; ``None`` where the case has no such mail."""
+    row = session.scalars(select(MailRow).where(MailRow.id == mail_id, MailRow.case_id == case_id)).one_or_none()
+    return None if row is None else mails.raw_bytes(session, row.sha256)
+
+
+def letter(session: Session, case_id: int, letter_id: int) -> bytes | None:
+    """The bytes of one letter of a case; ``None`` where the case has no such letter."""
+    mine = select(OutboxRow.content).where(OutboxRow.id == letter_id, OutboxRow.case_id == case_id)
+    return session.scalars(mine).one_or_none()
 
 
 def newest_raw(session: Session, case: CaseRow) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
 from mailbot.model.case import UNDECIDED, CaseState, next_state
+from mailbot.model.money import Money
 from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow
 from mailbot.store.upsert import insert_if_absent
 
@@ -193,6 +194,7 @@ def record_decision(session: Session, case: CaseRow, record: Record, now: dateti
     """
     decision = record.decision
     case.outcome, case.rule, case.escalation = decision["outcome"], decision["rule"], decision["escalation"]
+    _note_sum(case, decision["settlement"] or (decision["proposal"] or {}).get("settlement"))
     row = {
         "case_id": case.id,
         "mail_id": record.mail_id,
@@ -204,6 +206,12 @@ def record_decision(session: Session, case: CaseRow, record: Record, now: dateti
         "sender_why": record.sender_why,
     }
     return session.scalars(insert(DecisionRow).returning(DecisionRow.id), row).one()
+
+
+def _note_sum(case: CaseRow, settlement: dict[str, str] | None) -> None:
+    """Keep the sum that the present decision is about with the case, for lists that sort and filter by it."""
+    refund = None if settlement is None else Money.parse(settlement["refund"], settlement["currency"])
+    case.sum_minor, case.sum_currency = (None, None) if refund is None else (refund.minor, refund.currency)
 
 
 def latest_decision(session: Session, case_id: int) -> DecisionRow | None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-_Key = BigInteger().with_variant(Integer, "sqlite")
+Key = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -73,7 +73,7 @@ class InstanceRow(Base):
 
     __tablename__ = "instance"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     message_key: Mapped[bytes]
     created_at: Mapped[datetime]
@@ -97,7 +97,7 @@ class FolderRow(Base):
     __tablename__ = "folders"
     __table_args__ = (UniqueConstraint("mailbox", "folder", "uidvalidity"),)
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     mailbox: Mapped[str] = mapped_column(String(64))
     folder: Mapped[str] = mapped_column(String(255))
     uidvalidity: Mapped[int]
@@ -153,7 +153,7 @@ class MailRow(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     mailbox: Mapped[str] = mapped_column(String(64))
     folder: Mapped[str] = mapped_column(String(255))
     uidvalidity: Mapped[int]
@@ -188,12 +188,14 @@ class CaseRow(Base):
         stood: the state that a case left when it was escalated, to go back to once a person has answered.
         assigned_to: the person whose it is.
         tracking: the parcel's number, as the customer gave it.
+        sum_minor: what the present decision gives back or proposes to; ``None`` where it is not known.
+        snoozed_until: nobody needs to look at it before, unless a promise is due.
     """
 
     __tablename__ = "cases"
     __table_args__ = (Index("ix_cases_state", "state", "id"),)
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     version: Mapped[int]
     state: Mapped[str] = mapped_column(String(32))
     topic: Mapped[str | None] = mapped_column(String(32))
@@ -208,8 +210,11 @@ class CaseRow(Base):
     escalation: Mapped[str | None] = mapped_column(String(64))
     grade: Mapped[str | None] = mapped_column(String(2))
     stood: Mapped[str | None] = mapped_column(String(32))
-    assigned_to: Mapped[str | None] = mapped_column(String(120))
+    assigned_to: Mapped[str | None] = mapped_column(String(120), index=True)
     tracking: Mapped[str | None] = mapped_column(String(64))
+    sum_minor: Mapped[int | None]
+    sum_currency: Mapped[str | None] = mapped_column(String(3))
+    snoozed_until: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -223,7 +228,7 @@ class CaseEventRow(Base):
 
     __tablename__ = "case_events"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(120))
@@ -249,7 +254,7 @@ class DecisionRow(Base):
 
     __tablename__ = "decisions"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     mail_id: Mapped[int] = mapped_column(ForeignKey("mails.id"))
     decided_at: Mapped[datetime]
@@ -275,7 +280,7 @@ class ClockRow(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     kind: Mapped[str] = mapped_column(String(16))
     round: Mapped[int]
@@ -301,7 +306,7 @@ class RefundRow(Base):
     __tablename__ = "refunds"
     __table_args__ = (UniqueConstraint("case_id", "decision_id", "attempt"), Index("ix_refunds_state", "state", "id"))
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
     attempt: Mapped[int]
@@ -329,7 +334,7 @@ class KillSwitchRow(Base):
 
     __tablename__ = "kill_switch"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     frozen_at: Mapped[datetime | None]
     frozen_by: Mapped[str | None] = mapped_column(String(120))
     reason: Mapped[str | None]
@@ -363,7 +368,7 @@ class OutboxRow(Base):
         Index("ix_outbox_recipient", "recipient", "created_at"),
     )
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
     purpose: Mapped[str] = mapped_column(String(120), unique=True)
     template: Mapped[str] = mapped_column(String(64))
@@ -393,7 +398,7 @@ class ProofRow(Base):
 
     __tablename__ = "proofs"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     order_key: Mapped[str] = mapped_column(index=True)
     code_hash: Mapped[str] = mapped_column(String(64))
@@ -461,15 +466,3 @@ class OAuthTokenRow(Base):
     mailbox: Mapped[str] = mapped_column(String(64), primary_key=True)
     sealed: Mapped[bytes]
     stored_at: Mapped[datetime]
-
-
-class SessionRow(Base):
-    """A browser signed in to the console, or a one-time link that may become one; tokens are kept hashed."""
-
-    __tablename__ = "sessions"
-
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    expires_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -12,6 +13,7 @@ from mailbot.errors import InputError, RetryableError
 
 _BUSY_MS = 30_000
 _READ_ONLY = "mailbot_read_only"
+_outer: ContextVar[Session | None] = ContextVar("outer", default=None)
 
 
 class StoreUnavailableError(RetryableError):
@@ -48,8 +50,36 @@ def transaction(engine: Engine) -> Iterator[Session]:
     Raises:
         StoreUnavailableError: the database could not do it now.
     """
+    outer = _outer.get()
+    if outer is not None:
+        yield outer
+        outer.flush()
+        return
     with _outages_named(), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def together(engine: Engine) -> Iterator[Session]:
+    """Make every ``transaction`` that this thread begins inside part of one: all of them happen, or none."""
+    with transaction(engine) as session:
+        token = _outer.set(session)
+        try:
+            yield session
+        finally:
+            _outer.reset(token)
+
+
+@contextmanager
+def rehearsal(engine: Engine) -> Iterator[Session]:
+    """Do as ``together`` does, to see what would happen; in the end nothing of it has."""
+    with _outages_named(), Session(engine, expire_on_commit=False) as session, session.begin() as begun:
+        token = _outer.set(session)
+        try:
+            yield session
+        finally:
+            _outer.reset(token)
+            begun.rollback()
 
 
 @contextmanager

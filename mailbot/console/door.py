@@ -1,20 +1,25 @@
-"""Who may look: one-time links, sessions in a cookie, and the headers that keep a page to itself."""
+"""Who may come in: sessions in a cookie, forms of our own pages only, and headers that keep a page to itself."""
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailbot.steps.acting import PROOF_PATH
 from mailbot.steps.app import App
-from mailbot.store import sessions
+from mailbot.store import api_tokens, sessions
+from mailbot.store.sessions import Link, SignedIn
 from mailbot.store.transaction import transaction
 
-_TROUBLE = "Something went wrong here. It is in the log; nothing was changed."
-_OPEN_PATHS = ("/sign-in", "/static/", PROOF_PATH)
+API = "/api/"
+ENROL = "/account/code"
+_OPEN_PATHS = ("/sign-in", "/welcome", "/static/", PROOF_PATH)
+_UNENROLLED_PATHS = (ENROL, "/sign-out")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TROUBLE = "Something went wrong here. It is in the log; nothing was changed."
+_STAY_ON_TLS = "max-age=31536000"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -26,12 +31,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_STAY_ON_TLS = "max-age=31536000"
 log = structlog.get_logger()
 
 
 class Doorkeeper:
-    """Lets signed-in browsers in, others to the sign-in page, and no form of another origin anywhere."""
+    """Lets signed-in browsers and scripts with a token in, and no form of another origin; others must sign in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,15 +69,23 @@ class Doorkeeper:
 
 
 async def _answer(request: Request) -> Response | None:
-    """What is answered at the door; ``None``: the page itself answers."""
+    """What is answered at the door; ``None``: the page itself answers, and knows who asks."""
+    app: App = request.app.state.mailbot
+    path, request.state.who = request.url.path, None
+    if path.startswith(API):
+        request.state.who = await run_in_threadpool(_bearer, app, request.headers.get("authorization", ""))
+        return None if request.state.who else JSONResponse({"error": "no valid token"}, status_code=401)
     if request.method not in _SAFE_METHODS and not _is_same_origin(request):
         return PlainTextResponse("This form came from another site.", status_code=403)
-    if request.url.path.startswith(_OPEN_PATHS):
+    if path.startswith(_OPEN_PATHS):
         return None
-    app: App = request.app.state.mailbot
-    if await run_in_threadpool(_is_signed_in, app, request.cookies.get(cookie_name(request))):
-        return None
-    return RedirectResponse("/sign-in", status_code=303)
+    who = await run_in_threadpool(_signed_in, app, request.cookies.get(cookie_name(request)))
+    if who is None:
+        return RedirectResponse("/sign-in", status_code=303)
+    if not who.enrolled and not path.startswith(_UNENROLLED_PATHS):
+        return RedirectResponse(ENROL, status_code=303)
+    request.state.who = who
+    return None
 
 
 def cookie_name(request: Request) -> str:
@@ -81,23 +93,39 @@ def cookie_name(request: Request) -> str:
     return "__Host-mailbot" if request.url.scheme == "https" else "mailbot"
 
 
-def trade_link(app: App, token: str) -> str | None:
-    """A session for a one-time link's token, or ``None``."""
+def set_cookie(request: Request, response: Response, token: str) -> Response:
+    """Give a browser its session."""
+    response.set_cookie(
+        cookie_name(request),
+        token,
+        max_age=int(sessions.AT_MOST.total_seconds()),
+        httponly=True,
+        secure=request.url.scheme == "https",
+        samesite="lax",
+    )
+    return response
+
+
+def make_link(app: App, link: Link, user_id: int | None, address: str) -> str:
+    """A link that lets one browser in, once; ``address`` is the console's own."""
+    page = "sign-in" if link is Link.SIGN_IN else "welcome"
     with transaction(app.engine) as session:
-        return sessions.use_link(session, token, app.now())
+        return f"{address}/{page}?token={sessions.make_link(session, link, user_id, app.now())}"
 
 
-def make_sign_in_link(app: App, address: str) -> str:
-    """A link that signs one browser in, once, within the hour; ``address`` is the console's own."""
-    with transaction(app.engine) as session:
-        return f"{address}/sign-in?token={sessions.make_link(session, app.now())}"
-
-
-def _is_signed_in(app: App, token: str | None) -> bool:
+def _signed_in(app: App, token: str | None) -> SignedIn | None:
     if token is None:
-        return False
+        return None
     with transaction(app.engine) as session:
-        return sessions.is_signed_in(session, token, app.now())
+        return sessions.find_signed_in(session, token, app.now())
+
+
+def _bearer(app: App, authorization: str) -> SignedIn | None:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    with transaction(app.engine) as session:
+        return api_tokens.find(session, token.strip(), app.now())
 
 
 def _is_same_origin(request: Request) -> bool:

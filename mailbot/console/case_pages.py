@@ -1,0 +1,151 @@
+"""The page of a case, and what people do on it: each action has a page with its form and its preview."""
+
+from http import HTTPStatus
+
+from starlette.responses import HTMLResponse, Response
+
+from mailbot.console import case_view
+from mailbot.console.case_view import CaseShown, letter_parts
+from mailbot.console.visit import Visit
+from mailbot.desk import orders
+from mailbot.desk.orders import StaleError
+from mailbot.desk.verbs import NEEDS, SENDS, Verb
+from mailbot.errors import InputError
+from mailbot.model.decision import Outcome
+from mailbot.store import audit, users
+from mailbot.store.transaction import reading, transaction
+
+_PREVIEWED = frozenset({Verb.APPROVE, Verb.DECLINE, Verb.REPLY})
+_LONGEST_NUMBER = 18
+_NO_DETAILS = frozenset({"form_token", "seen", "text_before"})
+
+
+def show_case(visit: Visit) -> Response:
+    """One case on one screen."""
+    shown = _shown(visit)
+    if visit.desk.presence.is_new_look(shown.number, visit.name, visit.app.now()):
+        with transaction(visit.app.engine) as session:
+            audit.record(session, visit.name, "seen", shown.number, visit.app.now())
+    with reading(visit.app.engine) as session:
+        people = users.names(session)
+    return visit.page(
+        "case.html",
+        shown=shown,
+        case=shown.form,
+        clauses=visit.app.judgement.policy.clauses,
+        people=people,
+        verbs=_possible(visit, shown),
+    )
+
+
+def show_action(visit: Visit, verb: Verb) -> Response:
+    """The form of one action, with its preview."""
+    return _action_page(visit, verb, dict(visit.request.query_params), "")
+
+
+def act(visit: Visit, verb: Verb) -> Response:
+    """Order the action; a stale page is stopped, and shown what changed since."""
+    number = visit.request.path_params["number"]
+    seen = visit.form.get("seen", "")
+    try:
+        orders.order(visit.app, number, visit.name, verb, _details(visit), seen=_number(seen))
+    except StaleError as stale:
+        return visit.page("stale.html", HTTPStatus.CONFLICT, number=number, events=stale.events, verb=verb)
+    except InputError as problem:
+        return _action_page(visit, verb, dict(visit.form), str(problem), HTTPStatus.BAD_REQUEST)
+    return visit.go(f"/cases/{number}")
+
+
+def preview(visit: Visit, verb: Verb) -> Response:
+    """What the action would do, as a piece of the page."""
+    html = visit.desk.templates.get_template("preview.html").render(
+        _rehearsed(visit, verb, _details(visit)), number=visit.request.path_params["number"]
+    )
+    return HTMLResponse(html)
+
+
+def undo(visit: Visit) -> Response:
+    """Take back what is held."""
+    number = visit.request.path_params["number"]
+    orders.undo(visit.app, number, visit.name)
+    return visit.go(f"/cases/{number}")
+
+
+def dismiss(visit: Visit) -> Response:
+    """Put away the word of an order that could not be done."""
+    number = visit.request.path_params["number"]
+    orders.dismiss(visit.app, number)
+    return visit.go(f"/cases/{number}")
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER else None
+
+
+def _details(visit: Visit) -> dict[str, str]:
+    return {name: value for name, value in visit.form.items() if name not in _NO_DETAILS}
+
+
+def _shown(visit: Visit) -> CaseShown:
+    with reading(visit.app.engine) as session:
+        return case_view.show(session, visit.request.path_params["number"], visit.app.now())
+
+
+def _action_page(
+    visit: Visit, verb: Verb, given: dict[str, str], problem: str, status: HTTPStatus = HTTPStatus.OK
+) -> Response:
+    shown = _shown(visit)
+    previewed = {} if verb not in _PREVIEWED else _rehearsed(visit, verb, _first_details(visit, verb, given))
+    with reading(visit.app.engine) as session:
+        people = users.names(session)
+    return visit.page(
+        "act.html",
+        status,
+        shown=shown,
+        case=shown.form,
+        verb=verb.value,
+        given=given,
+        problem=problem,
+        people=people,
+        declining=[row for row in visit.app.judgement.policy.rows if row.outcome is Outcome.DECLINE],
+        clauses=visit.app.judgement.policy.clauses,
+        sends=verb in SENDS,
+        **({"said": "", "letters": [], "flaw_of_preview": ""} | previewed),
+    )
+
+
+def _first_details(visit: Visit, verb: Verb, given: dict[str, str]) -> dict[str, str]:
+    """Details to preview before anything was typed."""
+    declining = [row.rule for row in visit.app.judgement.policy.rows if row.outcome is Outcome.DECLINE]
+    return {name: value for name, value in given.items() if name not in _NO_DETAILS} or (
+        {"rule": declining[0]} if verb is Verb.DECLINE and declining else {}
+    )
+
+
+def _rehearsed(visit: Visit, verb: Verb, details: dict[str, str]) -> dict[str, object]:
+    try:
+        rehearsed = orders.rehearse(visit.app, visit.request.path_params["number"], visit.name, verb, details)
+    except InputError as problem:
+        return {"said": "", "letters": [], "flaw_of_preview": str(problem)}
+    letters = []
+    for letter in rehearsed.letters:
+        subject, text, html = letter_parts(letter.content)
+        letters.append(
+            {"to": letter.recipient, "subject": subject, "text": text, "html": visit.desk.previews.keep(html)}
+        )
+    return {"said": rehearsed.said, "letters": letters, "flaw_of_preview": ""}
+
+
+def _possible(visit: Visit, shown: CaseShown) -> set[str]:
+    """The actions that the person may do and that may make sense in the case's state."""
+    state, decision = shown.form["state"], shown.decision
+    refund = shown.form["refund"] or {}
+    fits = {
+        Verb.APPROVE: state in {"escalated", "reopened"} and decision is not None,
+        Verb.DECLINE: state not in {"closed", "declined", "refunded", "refund_due"},
+        Verb.REPLY: True,
+        Verb.PAY: refund.get("state") not in {None, "paid", "cancelled", "awaiting_approval"},
+        Verb.CLOSE: state != "closed",
+        Verb.REQUEUE: any(mail.state == "parked" for mail in shown.mails),
+    }
+    return {verb.value for verb in Verb if visit.may(NEEDS[verb]) and fits.get(verb, True)}

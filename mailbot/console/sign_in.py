@@ -1,0 +1,200 @@
+"""Coming in and going out: password and code, one-time links, invitations, the authenticator, sessions."""
+
+import io
+from http import HTTPStatus
+
+import segno
+from starlette.responses import Response
+
+from mailbot.console import passwords
+from mailbot.console.door import cookie_name, set_cookie
+from mailbot.console.visit import Visit
+from mailbot.errors import InputError
+from mailbot.model.people import Role
+from mailbot.store import audit, sessions, users
+from mailbot.store.desk_tables import UserRow
+from mailbot.store.sessions import Link
+from mailbot.store.transaction import reading, transaction
+
+_NO = "That is not right, or was tried too often. Check name, password and code; after five slips wait 15 minutes."
+_USED = "This link was used before, or is too old."
+
+
+def show_sign_in(visit: Visit) -> Response:
+    """The form for name, password and code; or the button that uses a one-time link."""
+    return visit.page("sign_in.html", token=visit.request.query_params.get("token", ""), problem="")
+
+
+def sign_in(visit: Visit) -> Response:
+    """Let a browser in, by a link or by name, password and code; the answer to every slip is the same."""
+    token = visit.form.get("token", "")
+    user_id = _by_link(visit, token) if token or "name" not in visit.form else _by_password(visit)
+    if user_id is None:
+        problem = _USED if "name" not in visit.form else _NO
+        return visit.page("sign_in.html", HTTPStatus.FORBIDDEN, token="", problem=problem)
+    return _enter(visit, user_id)
+
+
+def show_welcome(visit: Visit) -> Response:
+    """Where a person who was invited, or the first admin, chooses a password. Looking does not use the link."""
+    token = visit.request.query_params.get("token", "")
+    with reading(visit.app.engine) as session:
+        first = sessions.find_link(session, token, Link.FIRST_ADMIN, visit.app.now())
+        invited = sessions.find_link(session, token, Link.INVITATION, visit.app.now())
+        user = session.get(UserRow, invited.user_id) if invited is not None else None
+        name = "" if user is None else user.name
+    if first is None and invited is None:
+        return visit.page("sign_in.html", HTTPStatus.FORBIDDEN, token="", problem=_USED)
+    return visit.page("welcome.html", token=token, name=name, problem="")
+
+
+def welcome(visit: Visit) -> Response:
+    """Keep the chosen password, make the first admin if this is how it begins, and let the browser in."""
+    token, password = visit.form.get("token", ""), visit.form.get("password", "")
+    now = visit.app.now()
+    problem = ""
+    with transaction(visit.app.engine) as session:
+        invited = sessions.find_link(session, token, Link.INVITATION, now)
+        first = None if invited else sessions.find_link(session, token, Link.FIRST_ADMIN, now)
+        if invited is None and (first is None or not users.is_empty(session)):
+            return visit.page("sign_in.html", HTTPStatus.FORBIDDEN, token="", problem=_USED)
+        user = None if invited is None else session.get(UserRow, invited.user_id)
+        try:
+            name = user.name if user is not None else users.clean_name(visit.form.get("name", ""))
+        except InputError as unfit:
+            name, problem = "", str(unfit)
+        if not problem and not passwords.is_acceptable(password, name):
+            problem = f"Choose a password of {passwords.SHORTEST} characters or more that is not your name."
+        elif not problem and password != visit.form.get("again", ""):
+            problem = "The two passwords differ."
+        if not problem:
+            if user is None:
+                user = users.add(session, name, Role.ADMIN, now)
+            user.password_hash, user.code_key, user.code_step = passwords.hash_password(password), None, 0
+            sessions.use_link(session, token, Link.INVITATION if invited else Link.FIRST_ADMIN, now)
+            sessions.end_all_of(session, user.id)
+            audit.record(session, user.name, "password_chosen", user.name, now)
+            user_id = user.id
+    if problem:
+        return visit.page(
+            "welcome.html", HTTPStatus.BAD_REQUEST, token=token, name=name if invited else "", problem=problem
+        )
+    return _enter(visit, user_id)
+
+
+def show_code(visit: Visit) -> Response:
+    """The authenticator's key as a picture and as text, until its first code proves that it was taken over."""
+    return _code_page(visit, "")
+
+
+def keep_code(visit: Visit) -> Response:
+    """Keep the authenticator once it has shown a right code."""
+    app, now = visit.app, visit.app.now()
+    with transaction(app.engine) as session:
+        user = _user(session.get(UserRow, visit.who.user_id if visit.who else 0))
+        key = visit.form.get("key", "")
+        if not _is_offered(visit, key):
+            return _code_page(visit, "The key was not the one shown; here is a new one.")
+        step = passwords.find_step(key, visit.form.get("code", ""), 0, now)
+        if step is not None:
+            user.code_key, user.code_step = key, step
+            audit.record(session, user.name, "authenticator_set_up", user.name, now)
+    if step is None:
+        return _code_page(visit, "That code is not right; wait for the next one and type it in.", key)
+    return visit.go("/")
+
+
+def code_picture(visit: Visit) -> Response:
+    """The key as a QR picture."""
+    key = visit.request.query_params.get("key", "")
+    if not _is_offered(visit, key):
+        raise InputError("there is no such picture")
+    picture = io.BytesIO()
+    uri = passwords.key_uri(key, visit.name, visit.app.settings.shop.name)
+    segno.make(uri, error="m").save(picture, kind="svg", scale=5, dark="#111", light="#fff", border=3)
+    return Response(picture.getvalue(), media_type="image/svg+xml")
+
+
+def sign_out(visit: Visit) -> Response:
+    """End this browser's session."""
+    with transaction(visit.app.engine) as session:
+        if visit.who is not None:
+            sessions.end(session, visit.who.session, visit.who.user_id)
+    response = visit.go("/sign-in")
+    response.delete_cookie(cookie_name(visit.request), secure=visit.request.url.scheme == "https", httponly=True)
+    return response
+
+
+def show_account(visit: Visit) -> Response:
+    """Who one is, and the browsers that one is signed in with."""
+    with reading(visit.app.engine) as session:
+        mine = sessions.browsers(session, visit.who.user_id if visit.who else 0, visit.app.now())
+    return visit.page("account.html", browsers=mine)
+
+
+def end_session(visit: Visit) -> Response:
+    """End one of one's own sessions."""
+    with transaction(visit.app.engine) as session:
+        sessions.end(session, visit.form.get("session", ""), visit.who.user_id if visit.who else 0)
+    return visit.go("/account")
+
+
+def _enter(visit: Visit, user_id: int) -> Response:
+    now = visit.app.now()
+    with transaction(visit.app.engine) as session:
+        user = _user(session.get(UserRow, user_id))
+        token = sessions.sign_in(session, user_id, visit.request.headers.get("user-agent", ""), now)
+        audit.record(session, user.name, "signed_in", user.name, now)
+    return set_cookie(visit.request, visit.go("/"), token)
+
+
+def _by_link(visit: Visit, token: str) -> int | None:
+    with transaction(visit.app.engine) as session:
+        link = sessions.use_link(session, token, Link.SIGN_IN, visit.app.now())
+        return None if link is None else link.user_id
+
+
+def _by_password(visit: Visit) -> int | None:
+    name, now = visit.form.get("name", "").strip().lower(), visit.app.now()
+    client = visit.request.client
+    subjects = (f"account:{name}", f"address:{client.host if client else ''}")
+    with transaction(visit.app.engine) as session:
+        if users.is_throttled(session, subjects, now):
+            return None
+        user = users.find(session, name)
+        known = user if user is not None and user.disabled_at is None else None
+        kept, key = (known.password_hash, known.code_key) if known is not None else (None, None)
+        after = 0 if known is None else known.code_step
+    right = passwords.is_password(visit.form.get("password", ""), kept)
+    step = None if key is None else passwords.find_step(key, visit.form.get("code", ""), after, now)
+    with transaction(visit.app.engine) as session:
+        if known is None or not right or (key is not None and step is None):
+            users.record_failure(session, subjects, now)
+            audit.record(session, "nobody", "sign_in_failed", "unknown" if known is None else known.name, now)
+            return None
+        row = _user(session.get(UserRow, known.id, with_for_update=True))
+        if step is not None and row.code_step >= step:
+            return None
+        row.code_step = step or row.code_step
+        users.forget_failures(session, subjects[0])
+        return row.id
+
+
+def _code_page(visit: Visit, problem: str, key: str | None = None) -> Response:
+    status = HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
+    return visit.page("code.html", status, key=key or passwords.key_for(visit.name, _seed(visit)), problem=problem)
+
+
+def _is_offered(visit: Visit, key: str) -> bool:
+    return key == passwords.key_for(visit.name, _seed(visit))
+
+
+def _seed(visit: Visit) -> bytes:
+    session = "" if visit.who is None else visit.who.session
+    return visit.app.instance.message_key + session.encode()
+
+
+def _user(row: UserRow | None) -> UserRow:
+    if row is None:
+        raise InputError("this account is gone; sign in again")
+    return row

@@ -1,0 +1,272 @@
+"""The operators' queue: one page of it, the counts beside its views, and the values that it can be filtered by.
+
+Open cases are sorted by the promise that ends next, late ones above; what is over by its number, newest first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, and_, case, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from mailbot.model.case import CaseState, ClockLevel, Deadline
+from mailbot.model.money import Money
+from mailbot.store import clocks
+from mailbot.store.cases import number_of
+from mailbot.store.desk_tables import HeldRow, OrderState
+from mailbot.store.tables import CaseRow, ClockRow, MailRow, MailState
+
+PAGE = 50
+SOON = timedelta(hours=2)
+_OVER = (CaseState.DECLINED, CaseState.REFUNDED, CaseState.EXPIRED, CaseState.CLOSED)
+_PEOPLE = (CaseState.NEW, CaseState.ESCALATED, CaseState.RECEIVED, CaseState.REFUND_DUE, CaseState.REOPENED)
+_WAITING = tuple(state for state in CaseState if state not in {*_OVER, *_PEOPLE})
+_ESCAPE = "\\"
+
+
+class View(StrEnum):
+    """The parts of the queue, in the order that they are shown."""
+
+    PEOPLE = "people"
+    LATE = "late"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    REFUNDS = "refunds"
+    CUSTOMERS = "customers"
+    SNOOZED = "snoozed"
+    PARKED = "parked"
+    ANSWERED = "answered"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a page of the queue is asked for; ``None`` and empty: no matter.
+
+    Attributes:
+        least, most: bounds of the sum, in whole units of ``currency``.
+        words: in the subject, the customer's address, the order's or the case's number.
+    """
+
+    view: View = View.PEOPLE
+    state: CaseState | None = None
+    reason: str = ""
+    language: str = ""
+    assignee: str = ""
+    currency: str = ""
+    least: int | None = None
+    most: int | None = None
+    words: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One case as the queue shows it.
+
+    Attributes:
+        deadline: the promise that ends next; ``None`` where none runs.
+        sending: somebody's action on it is held back just now.
+    """
+
+    number: str
+    subject: str
+    customer: str | None
+    order_number: str | None
+    state: str
+    why: str
+    amount: str | None
+    language: str | None
+    assignee: str | None
+    snoozed_until: datetime | None
+    deadline: Deadline | None
+    sending: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the queue; ``total`` counts all pages."""
+
+    cases: tuple[Listed, ...]
+    total: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; never none."""
+        return max(1, -(-self.total // PAGE))
+
+
+def page(session: Session, wanted: Filter, who: str, now: datetime) -> Page:
+    """One page of the queue.
+
+    Args:
+        session: a reading one.
+        wanted: view, filters and page.
+        who: whose cases are ``mine``.
+        now: what late is told by.
+    """
+    running = _running()
+    chosen = (
+        select(CaseRow).outerjoin(running, running.c.case_id == CaseRow.id).where(*_where(wanted, running, who, now))
+    )
+    total = session.scalars(select(func.count()).select_from(chosen.with_only_columns(CaseRow.id).subquery())).one()
+    number = min(max(1, wanted.page), max(1, -(-total // PAGE)))
+    chosen = chosen.order_by(*_order(wanted.view, running, now)).offset((number - 1) * PAGE).limit(PAGE)
+    rows = session.scalars(chosen).all()
+    return Page(cases=_listed(session, rows), total=total, number=number)
+
+
+def counts(session: Session, who: str, now: datetime) -> dict[View, int]:
+    """How many cases each view has."""
+    running = _running()
+    columns = [
+        func.count().filter(and_(*_view(view, running, who, now))).label(view.value)
+        for view in View
+        if view not in {View.ANSWERED, View.ALL, View.PARKED}
+    ]
+    open_ = select(*columns).select_from(CaseRow).outerjoin(running, running.c.case_id == CaseRow.id)
+    found = session.execute(open_.where(CaseRow.state.not_in(_OVER))).one()._mapping  # noqa: SLF001 (SQLAlchemy's public name)
+    by_state = select(CaseRow.state, func.count()).group_by(CaseRow.state)
+    states: dict[str, int] = {row.state: row[1] for row in session.execute(by_state)}
+    return {View(name): count for name, count in found.items()} | {
+        View.PARKED: session.scalars(select(func.count(func.distinct(MailRow.case_id))).where(_PARKED)).one(),
+        View.ANSWERED: sum(states.get(state, 0) for state in _OVER),
+        View.ALL: sum(states.values()),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What the next hours bring."""
+
+    breached: int
+    soon: int
+    today: int
+
+
+def forecast(session: Session, now: datetime) -> Forecast:
+    """How many promises are broken, and how many end within two hours and within a day."""
+    limit = (ClockRow.met_at.is_(None), ClockRow.level == ClockLevel.LIMIT, ClockRow.due_at <= now + timedelta(days=1))
+    ends = ClockRow.due_at
+    found = session.execute(
+        select(
+            func.count().filter(ends <= now),
+            func.count().filter(and_(ends > now, ends <= now + SOON)),
+            func.count().filter(ends > now),
+        ).where(*limit)
+    ).one()
+    return Forecast(breached=found[0], soon=found[1], today=found[2])
+
+
+def choices(session: Session) -> Mapping[str, Sequence[str]]:
+    """The escalation reasons and languages that open cases have, for the filters."""
+    open_ = CaseRow.state.not_in(_OVER)
+    return {
+        name: [value for value in session.scalars(select(column).where(open_).distinct().order_by(column)) if value]
+        for name, column in (("reasons", CaseRow.escalation), ("languages", CaseRow.language))
+    }
+
+
+def _running() -> Subquery:
+    """The earliest due mark and the earliest limit of each case whose clocks run."""
+    due = func.min(ClockRow.due_at).filter(ClockRow.level == ClockLevel.DUE)
+    limit = func.min(ClockRow.due_at).filter(ClockRow.level == ClockLevel.LIMIT)
+    marks = select(ClockRow.case_id, due.label("due_at"), limit.label("limit_at")).where(ClockRow.met_at.is_(None))
+    return marks.group_by(ClockRow.case_id).subquery()
+
+
+_PARKED = and_(MailRow.state == MailState.PARKED, MailRow.case_id.is_not(None))
+
+
+def _view(view: View, running: Subquery, who: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    late = running.c.due_at <= now
+    awake = or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= now, late)
+    people = or_(CaseRow.state.in_(_PEOPLE), late)
+    return {
+        View.PEOPLE: (CaseRow.state.not_in(_OVER), people, awake),
+        View.LATE: (CaseRow.state.not_in(_OVER), late),
+        View.MINE: (CaseRow.state.not_in(_OVER), CaseRow.assigned_to == who),
+        View.UNASSIGNED: (CaseRow.state.not_in(_OVER), people, awake, CaseRow.assigned_to.is_(None)),
+        View.REFUNDS: (CaseRow.state == CaseState.REFUND_DUE,),
+        View.CUSTOMERS: (CaseRow.state.in_(_WAITING),),
+        View.SNOOZED: (CaseRow.state.not_in(_OVER), CaseRow.snoozed_until > now),
+        View.PARKED: (CaseRow.id.in_(select(MailRow.case_id).where(_PARKED)),),
+        View.ANSWERED: (CaseRow.state.in_(_OVER),),
+        View.ALL: (true(),),
+    }[view]
+
+
+def _where(wanted: Filter, running: Subquery, who: str, now: datetime) -> list[ColumnElement[bool]]:
+    found = list(_view(wanted.view, running, who, now))
+    if wanted.state:
+        found.append(CaseRow.state == wanted.state)
+    if wanted.reason:
+        found.append(or_(CaseRow.escalation == wanted.reason, CaseRow.rule == wanted.reason))
+    if wanted.language:
+        found.append(CaseRow.language == wanted.language)
+    if wanted.assignee:
+        found.append(CaseRow.assigned_to == wanted.assignee)
+    if wanted.currency:
+        found.append(CaseRow.sum_currency == wanted.currency)
+        if wanted.least is not None:
+            found.append(CaseRow.sum_minor >= Money.parse(str(wanted.least), wanted.currency).minor)
+        if wanted.most is not None:
+            found.append(CaseRow.sum_minor <= Money.parse(str(wanted.most), wanted.currency).minor)
+    found += [_has(word) for word in wanted.words.split()[:6]]
+    return found
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    pattern = "".join(_ESCAPE + sign if sign in "%_\\" else sign for sign in word.lower())
+    number = word.upper().removeprefix("RF-").removeprefix("RF")
+    texts = (CaseRow.subject, CaseRow.customer, CaseRow.order_number)
+    alike = [func.lower(text).like(f"%{pattern}%", escape=_ESCAPE) for text in texts]
+    is_number = number.isascii() and number.isdigit() and len(number) <= 12  # noqa: PLR2004 (as long as case numbers get)
+    return or_(*alike, CaseRow.id == int(number) if is_number else false())
+
+
+def _order(view: View, running: Subquery, now: datetime) -> list[Any]:
+    if view in {View.ANSWERED, View.ALL}:
+        return [CaseRow.id.desc()]
+    late = case((running.c.due_at <= now, 0), else_=1)
+    people = case((CaseRow.state.in_(_PEOPLE), 0), else_=1)
+    return [late, people, running.c.limit_at.is_(None), running.c.limit_at, CaseRow.id]
+
+
+def _listed(session: Session, rows: Sequence[CaseRow]) -> tuple[Listed, ...]:
+    ids = [row.id for row in rows]
+    deadlines = clocks.deadlines(session, ids)
+    held = select(HeldRow.case_id).where(HeldRow.case_id.in_(ids), HeldRow.state == OrderState.HELD)
+    sending = set(session.scalars(held))
+    return tuple(
+        Listed(
+            number=number_of(row.id),
+            subject=row.subject,
+            customer=row.customer,
+            order_number=row.order_number,
+            state=row.state,
+            why=(row.escalation if row.state == CaseState.ESCALATED else None) or row.rule or "",
+            amount=sum_of(row),
+            language=row.language,
+            assignee=row.assigned_to,
+            snoozed_until=row.snoozed_until,
+            deadline=_next(deadlines.get(row.id, [])),
+            sending=row.id in sending,
+        )
+        for row in rows
+    )
+
+
+def sum_of(row: CaseRow) -> str | None:
+    """The sum that a case's present decision is about, as people read it."""
+    if row.sum_minor is None or row.sum_currency is None:
+        return None
+    return f"{Money.from_minor(row.sum_minor, row.sum_currency)} {row.sum_currency}"
+
+
+def _next(deadlines: Sequence[Deadline]) -> Deadline | None:
+    return min((one for one in deadlines if one.met_at is None), key=lambda one: one.limit_at, default=None)

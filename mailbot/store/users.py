@@ -1,0 +1,135 @@
+"""People of the console: added, found, given a role, disabled; and how often somebody failed to sign in."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from mailbot.errors import InputError
+from mailbot.model.people import Role
+from mailbot.store import sessions
+from mailbot.store.desk_tables import SignInFailureRow, UserRow
+
+_MOST_FAILURES = 5
+_FAILURES_COUNT = timedelta(minutes=15)
+_MOST_NAME = 120
+
+
+class UserError(InputError):
+    """An account that is not there, is there already, or has no possible name."""
+
+
+def add(session: Session, name: str, role: Role, now: datetime) -> UserRow:
+    """Add a person who has no password yet.
+
+    Raises:
+        UserError: the name is taken or no name.
+    """
+    name = clean_name(name)
+    if find(session, name) is not None:
+        raise UserError(f"user {name!r} is there already; mailbot user list shows all")
+    row = UserRow(name=name, role=role, code_step=0, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def clean_name(name: str) -> str:
+    """A name as it is compared: without outer spaces, in lower case.
+
+    Raises:
+        UserError: it is empty, too long, or holds characters that do not print.
+    """
+    name = name.strip().lower()
+    if not 0 < len(name) <= _MOST_NAME or not name.isprintable():
+        raise UserError("the name is empty, longer than 120 characters, or does not print; use an e-mail address")
+    return name
+
+
+def find(session: Session, name: str) -> UserRow | None:
+    """A person by the name that they sign in with."""
+    return session.scalars(select(UserRow).where(UserRow.name == name.strip().lower())).one_or_none()
+
+
+def get(session: Session, name: str) -> UserRow:
+    """A person by name.
+
+    Raises:
+        UserError: there is none.
+    """
+    row = find(session, name)
+    if row is None:
+        raise UserError(f"there is no user {name!r}; mailbot user list shows all")
+    return row
+
+
+def all_users(session: Session) -> list[UserRow]:
+    """Everybody, by name."""
+    return list(session.scalars(select(UserRow).order_by(UserRow.name)))
+
+
+def names(session: Session) -> list[str]:
+    """The names of everybody who can be given work."""
+    return list(session.scalars(select(UserRow.name).where(UserRow.disabled_at.is_(None)).order_by(UserRow.name)))
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nobody was ever added."""
+    return session.scalar(select(UserRow.id).limit(1)) is None
+
+
+def disable(session: Session, name: str, now: datetime) -> None:
+    """Let somebody in no longer, and end their sessions now; the last admin stays.
+
+    Raises:
+        UserError: there is no such person, or no other admin.
+    """
+    row = get(session, name)
+    _keep_an_admin(session, row)
+    row.disabled_at = row.disabled_at or now
+    sessions.end_all_of(session, row.id)
+
+
+def set_role(session: Session, name: str, role: Role) -> None:
+    """Give somebody another role; their sessions end, so that it holds at once.
+
+    Raises:
+        UserError: there is no such person, or no other admin.
+    """
+    row = get(session, name)
+    if role is not Role.ADMIN:
+        _keep_an_admin(session, row)
+    row.role = role
+    sessions.end_all_of(session, row.id)
+
+
+def _keep_an_admin(session: Session, row: UserRow) -> None:
+    others = select(func.count()).where(UserRow.role == Role.ADMIN, UserRow.disabled_at.is_(None), UserRow.id != row.id)
+    if row.role == Role.ADMIN and row.disabled_at is None and not session.scalars(others).one():
+        raise UserError(f"{row.name} is the only admin; make another first, so that somebody can look after the rest")
+
+
+def record_failure(session: Session, subjects: tuple[str, ...], now: datetime) -> None:
+    """Count a failed sign-in against an account and an address; those too old to matter are forgotten."""
+    session.execute(delete(SignInFailureRow).where(SignInFailureRow.at <= now - _FAILURES_COUNT))
+    session.add_all(SignInFailureRow(subject=_hashed(subject), at=now) for subject in subjects)
+
+
+def is_throttled(session: Session, subjects: tuple[str, ...], now: datetime) -> bool:
+    """Whether one of these failed five times within 15 minutes."""
+    recent = select(func.count()).where(
+        SignInFailureRow.subject.in_([_hashed(subject) for subject in subjects]),
+        SignInFailureRow.at > now - _FAILURES_COUNT,
+    )
+    most = session.scalars(recent.group_by(SignInFailureRow.subject).order_by(func.count().desc()).limit(1)).first()
+    return (most or 0) >= _MOST_FAILURES
+
+
+def forget_failures(session: Session, subject: str) -> None:
+    """Somebody has got in; their earlier slips no longer count."""
+    session.execute(delete(SignInFailureRow).where(SignInFailureRow.subject == _hashed(subject)))
+
+
+def _hashed(subject: str) -> str:
+    return hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
