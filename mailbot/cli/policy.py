@@ -3,50 +3,101 @@
 import json
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from mailbot import bootstrap
 from mailbot.cli.options import Config, Json, print_json, settings_or_example
 from mailbot.errors import InputError, MailbotError
+from mailbot.logs import say
 from mailbot.model.forms import decision_form, parse_facts, trace_form
+from mailbot.policy import page
+from mailbot.policy.check import check_policy
 from mailbot.policy.decide import Answered
 from mailbot.policy.decide import decide as decide_facts
 from mailbot.policy.table import Policy
 
 verbs = typer.Typer(help="The shop's policy.", no_args_is_help=True)
+_WIDE = 160
 _File = Annotated[Path | None, typer.Option("--policy", help="A policy file in place of the configured one.")]
 
 
+class Format(StrEnum):
+    """How the policy is printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+
+
 @verbs.command()
-def show(context: typer.Context, *, policy: _File = None, as_json: Json = False, config: Config = None) -> None:
+def show(
+    context: typer.Context,
+    *,
+    policy: _File = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="As tables to read, or as a page to publish.")
+    ] = Format.TABLE,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
     """Print the table as a person reads it, with the text of every clause."""
     settings = settings_or_example(context, config)
     shown, _ = bootstrap.open_policy(settings, file=policy)
     if as_json:
         print_json(_policy_form(shown))
-        return
-    terms = shown.terms
-    sys.stdout.write(
-        f"Policy {shown.version[:12]}, counted in {terms.timezone.key}\n\n"
-        f"Return within {terms.return_days} days, cancel within {terms.cancel_days} days, "
-        f"guarantee of {terms.guarantee_months} months; sure from {terms.min_confidence:g} on.\n\n"
-    )
-    for at, row in enumerate(shown.rows, 1):
-        asks = "; ".join(f"{test.condition} = {_answers(test.wanted)}" for test in row.tests) or "always"
-        proposal = f", proposes {row.proposal}" if row.proposal else ""
-        guarded = ", guarded" if row.guarded else ""
-        sys.stdout.write(f"{at:>3}. {row.rule}: {row.outcome}{proposal}{guarded}\n     when {asks}\n")
-        for clause in row.clauses:
-            sys.stdout.write(f"     {clause}: {shown.clauses[clause]}\n")
-    sys.stdout.write("\nGuards, over what a guarded row decided:\n")
-    for guard in shown.guards:
-        asks = "; ".join(f"{test.condition} = {_answers(test.wanted)}" for test in guard.tests)
-        sys.stdout.write(f"  {guard.rule}: escalate when {asks}\n")
+    elif form is Format.MARKDOWN:
+        sys.stdout.write(page.markdown_page(shown, settings.shop.name))
+    else:
+        _print_tables(shown)
+
+
+def _print_tables(policy: Policy) -> None:
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    console.print(f"Policy {policy.version[:12]}", markup=False)
+    for sentence in page.promises(policy):
+        console.print(f"  {sentence}", markup=False)
+    for title, headings, lines in (
+        ("The first row that fits answers", page.ROW_HEADINGS, page.row_lines(policy)),
+        ("Guards, over what the rows about reasons decided", page.GUARD_HEADINGS, page.guard_lines(policy)),
+        ("What is paid back", page.SETTLEMENT_HEADINGS, page.settlement_lines(policy)),
+    ):
+        table = Table(title=title, title_justify="left", show_lines=True)
+        for heading in headings:
+            table.add_column(heading, no_wrap=heading in {"#", "rule", "guard"})
+        for line in lines:
+            table.add_row(*(Text(cell) for cell in line))
+        console.print(table)
+
+
+@verbs.command()
+def check(context: typer.Context, *, policy: _File = None, as_json: Json = False, config: Config = None) -> None:
+    """Prove the table: some row always answers, none is dead, every guard can apply, every example holds."""
+    checked, _ = bootstrap.open_policy(settings_or_example(context, config), file=policy)
+    findings = check_policy(checked)
+    for finding in findings:
+        if as_json:
+            print_json({"place": finding.place, "problem": finding.problem, "facts": finding.facts})
+            continue
+        sys.stdout.write(f"{finding.place}: {finding.problem}\n")
+        if finding.facts is not None:
+            sys.stdout.write(f"    for example: {json.dumps(finding.facts)}\n")
+    if findings:
+        say(f"the policy is not proven: {len(findings)} found; mailbot policy decide shows what becomes of an example")
+        raise typer.Exit(1)
+    if not as_json:
+        rules = f"{len(checked.rows)} rows and {len(checked.guards)} guards"
+        sys.stdout.write(
+            f"Policy {checked.version[:12]} is proven: some row always answers, all {rules} can apply, "
+            f"no sum leaves its bounds, and its {len(checked.examples)} examples hold.\n"
+        )
 
 
 @verbs.command()
@@ -110,10 +161,6 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return None if name is None else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(f"--timezone: {name!r} is not a time zone such as America/New_York") from None
-
-
-def _answers(wanted: tuple[Any, ...]) -> str:
-    return " or ".join({True: "yes", False: "no", None: "unknown"}.get(answer, str(answer)) for answer in wanted)
 
 
 def _policy_form(policy: Policy) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 from mailbot.errors import InputError, shown
@@ -51,6 +51,21 @@ def minor_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-decimals_of(currency))
 
 
+@lru_cache(maxsize=1024)
+def _parsed(text: str, currency: str) -> Decimal:
+    """The amount that a text states; the same few, such as ``0.00``, come again and again."""
+    match = _PLAIN_NUMBER.fullmatch(text)
+    if match is None:
+        raise MoneyError(f'{shown(text)} is not an amount; write a decimal string such as "86.00"')
+    sign, _, fraction = match.groups()
+    if sign:
+        raise MoneyError(f"{text!r} is negative; amounts are 0 or more")
+    decimals = decimals_of(currency)
+    if fraction is not None and len(fraction) > decimals:
+        raise MoneyError(f"{text!r} has more decimals than {currency}, which has {decimals}")
+    return Decimal(text).quantize(minor_unit(currency))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
     """An exact amount of one currency in whole minor units; negative where money is taken off.
@@ -82,16 +97,9 @@ class Money:
         Raises:
             MoneyError: not such a string, negative, or more decimals than the currency has.
         """
-        match = _PLAIN_NUMBER.fullmatch(text) if isinstance(text, str) else None
-        if match is None:
+        if not isinstance(text, str):
             raise MoneyError(f'{shown(text)} is not an amount; write a decimal string such as "86.00"')
-        sign, _, fraction = match.groups()
-        if sign:
-            raise MoneyError(f"{text!r} is negative; amounts are 0 or more")
-        decimals = decimals_of(currency)
-        if fraction is not None and len(fraction) > decimals:
-            raise MoneyError(f"{text!r} has more decimals than {currency}, which has {decimals}")
-        return cls(amount=Decimal(match[0]).quantize(minor_unit(currency)), currency=currency)
+        return cls(amount=_parsed(text, currency), currency=currency)
 
     @classmethod
     def rounded(cls, amount: Decimal, currency: str) -> Self:

@@ -5,33 +5,34 @@ import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from mailbot.errors import InputError, shown
+from mailbot.errors import shown
 from mailbot.model.case import ClockKind, ClockTerms
 from mailbot.model.decision import APPROVALS, Answer, Outcome, ReturnPostage
 from mailbot.model.facts import Reason
 from mailbot.model.money import Money, MoneyError
-from mailbot.policy.conditions import OF_DRAFTS, OF_FACTS, Ground
+from mailbot.policy.conditions import OF_DRAFTS, OF_FACTS
+from mailbot.policy.examples import Example, read_examples
+from mailbot.policy.fields import (
+    PolicyError,
+    read,
+    read_name,
+    read_table,
+    read_tables,
+    read_whole,
+    read_word,
+    read_words,
+    refuse_unknown,
+)
 from mailbot.policy.rules import Guard, Row, Subject, Test
-from mailbot.policy.settlement import FeeBearer, OutboundShipping, SettlementTerms
+from mailbot.policy.settlement import FeeBearer, FeeRule, OutboundShipping, SettlementTerms
 from mailbot.policy.terms import Terms
 
-_Word = TypeVar("_Word", bound=StrEnum)
 _Conditions = Mapping[str, tuple[Callable[[Subject], Answer], tuple[Answer, ...] | None]]
-
-
-class PolicyError(InputError):
-    """The policy file is wrong: ``place`` is the row, guard or table, the text says how to mend it."""
-
-    def __init__(self, place: str, problem: str) -> None:
-        """Keep the place apart from what is wrong there."""
-        self.place, self.problem = place, problem
-        super().__init__(f"policy {place}: {problem}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,11 @@ class Policy:
     """A shop's policy, ready to decide by.
 
     Attributes:
-        version: SHA-256 (hex) of the file's content, comments and layout apart.
+        version: SHA-256 (hex) of the file's content, comments and layout apart, and of the time zone.
+        applies_from: orders paid before this day, in the shop's time zone, keep the earlier policy.
+        examples: what the file itself says that it decides; ``check_policy`` holds it to them.
         clauses: the shop's wording by clause id.
-        fee_clause: the one that lays the payment service's fee on the buyer.
+        fee: who bears the payment service's fee.
         clocks: when the shop means to act, and when it must.
     """
 
@@ -50,10 +53,11 @@ class Policy:
     rows: tuple[Row, ...]
     guards: tuple[Guard, ...]
     settlements: tuple[SettlementTerms, ...]
-    fee_borne_by_buyer: tuple[Test[Ground], ...]
-    fee_clause: str
+    fee: FeeRule
     clauses: Mapping[str, str]
     clocks: Mapping[ClockKind, ClockTerms]
+    applies_from: date | None
+    examples: tuple[Example, ...]
 
     def row(self, rule: str) -> Row | None:
         """The row of that id."""
@@ -76,74 +80,82 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
         raise PolicyError("file", f"is not TOML: {problem}") from None
     except RecursionError:
         raise PolicyError("file", "is not TOML: brackets in brackets without end") from None
-    _refuse_unknown("file", file, _FILE_KEYS)
-    clauses = _table("file", file, "clauses")
+    refuse_unknown("file", file, _FILE_KEYS)
+    clauses = read_table("file", file, "clauses")
     for clause, wording in clauses.items():
         if not isinstance(wording, str):
             raise PolicyError("clauses", f"{clause} = {shown(wording)} is no text")
-    rows = tuple(_row(form, clauses) for form in _tables(file, "row"))
-    guards = tuple(_guard(form) for form in _tables(file, "guard"))
+    rows = tuple(_row(form, clauses) for form in read_tables(file, "row"))
+    guards = tuple(_guard(form) for form in read_tables(file, "guard"))
     _refuse_twins([row.rule for row in rows] + [guard.rule for guard in guards])
-    fee = _table("file", file, "fee_borne_by_buyer")
-    _refuse_unknown("fee_borne_by_buyer", fee, {"clause", "when"})
     terms = _terms(file, timezone)
-    settlements = tuple(_settlement(form) for form in _tables(file, "settlement"))
-    clocks = _clocks(_table("file", file, "clocks"))
+    settlements = tuple(_settlement(form) for form in read_tables(file, "settlement"))
+    clocks = _clocks(read_table("file", file, "clocks"))
     return Policy(
         terms=terms,
         rows=rows,
         guards=guards,
         settlements=settlements,
-        fee_borne_by_buyer=_tests(
-            "fee_borne_by_buyer", "fee_borne_by_buyer", _table("fee_borne_by_buyer", fee, "when"), OF_FACTS
-        ),
-        fee_clause=_cited("fee_borne_by_buyer", [_get("fee_borne_by_buyer", fee, "clause")], clauses)[0],
+        fee=_fee(read_table("file", file, "fee_borne_by_buyer"), clauses),
         clauses=MappingProxyType(clauses),
         clocks=clocks,
-        version=hashlib.sha256(json.dumps(file, sort_keys=True).encode()).hexdigest(),
+        applies_from=_applies_from(file),
+        examples=read_examples(file),
+        version=_version(file, timezone),
     )
 
 
 _FILE_KEYS = {
     *("terms", "clocks", "auto_approve_limit", "reasons", "clauses"),
-    *("fee_borne_by_buyer", "settlement", "row", "guard"),
+    *("fee_borne_by_buyer", "settlement", "row", "guard", "applies_from", "example"),
 }
 _ROW_KEYS = {"id", "when", "outcome", "proposal", "proposal_reply", "clauses", "reply", "guarded"}
 _DAY_COUNTS = ("return_days", "cancel_days", "guarantee_months", "max_transit_days")
-_MOST_DAYS = 3660
+
+
+def _version(file: dict[str, Any], timezone: ZoneInfo) -> str:
+    """The order of conditions counts, because a trace follows it; so does the zone, because windows are its days."""
+    return hashlib.sha256(json.dumps([timezone.key, sorted(file.items())], default=str).encode()).hexdigest()
+
+
+def _applies_from(file: dict[str, Any]) -> date | None:
+    day = file.get("applies_from")
+    if day is None or (isinstance(day, date) and not isinstance(day, datetime)):
+        return day
+    raise PolicyError("file", f"applies_from = {shown(day)} is not a date such as 2026-06-01, without quotes")
 
 
 def _terms(file: dict[str, Any], timezone: ZoneInfo) -> Terms:
-    numbers, reasons = _table("file", file, "terms"), _table("file", file, "reasons")
-    _refuse_unknown("terms", numbers, {*_DAY_COUNTS, "min_confidence"})
-    _refuse_unknown("reasons", reasons, {"returnable", "logistics"})
-    confidence = _get("terms", numbers, "min_confidence")
+    numbers, reasons = read_table("file", file, "terms"), read_table("file", file, "reasons")
+    refuse_unknown("terms", numbers, {*_DAY_COUNTS, "min_confidence"})
+    refuse_unknown("reasons", reasons, {"returnable", "logistics"})
+    confidence = read("terms", numbers, "min_confidence")
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         raise PolicyError("terms", f"min_confidence = {shown(confidence)} is not a number from 0 to 1")
     limits = {}
-    for currency, limit in _table("file", file, "auto_approve_limit").items():
+    for currency, limit in read_table("file", file, "auto_approve_limit").items():
         try:
             limits[currency] = Money.parse(limit, currency)
         except MoneyError as problem:
             raise PolicyError("auto_approve_limit", str(problem)) from None
     return Terms(
         timezone=timezone,
-        **{key: _whole("terms", numbers, key) for key in _DAY_COUNTS},
+        **{key: read_whole("terms", numbers, key) for key in _DAY_COUNTS},
         min_confidence=float(confidence),
         auto_approve_limits=MappingProxyType(limits),
-        returnable=frozenset(_words("reasons", reasons, "returnable", Reason)),
-        logistics=frozenset(_words("reasons", reasons, "logistics", Reason)),
+        returnable=frozenset(read_words("reasons", reasons, "returnable", Reason)),
+        logistics=frozenset(read_words("reasons", reasons, "logistics", Reason)),
     )
 
 
 def _clocks(tables: dict[str, Any]) -> Mapping[ClockKind, ClockTerms]:
-    _refuse_unknown("clocks", tables, set(ClockKind))
+    refuse_unknown("clocks", tables, set(ClockKind))
     clocks = {}
     for kind in ClockKind:
-        place, table = f"clocks.{kind}", _table("clocks", tables, kind)
+        place, table = f"clocks.{kind}", read_table("clocks", tables, kind)
         unit = "days" if kind is ClockKind.DISPATCH else "hours"
-        _refuse_unknown(place, table, {f"due_{unit}", f"limit_{unit}"})
-        due, limit = (_whole(place, table, f"{level}_{unit}") for level in ("due", "limit"))
+        refuse_unknown(place, table, {f"due_{unit}", f"limit_{unit}"})
+        due, limit = (read_whole(place, table, f"{level}_{unit}") for level in ("due", "limit"))
         if due > limit:
             raise PolicyError(place, f"is due after its limit ({due} > {limit} {unit})")
         clocks[kind] = ClockTerms(due=timedelta(**{unit: due}), limit=timedelta(**{unit: limit}))
@@ -153,11 +165,11 @@ def _clocks(tables: dict[str, Any]) -> Mapping[ClockKind, ClockTerms]:
 def _row(form: dict[str, Any], clauses: Mapping[str, str]) -> Row:
     rule = _id(form, "row")
     place = f"row {rule!r}"
-    _refuse_unknown(place, form, _ROW_KEYS)
-    outcome = _word(place, form, "outcome", Outcome)
+    refuse_unknown(place, form, _ROW_KEYS)
+    outcome = read_word(place, form, "outcome", Outcome)
     if outcome is Outcome.REFUND:
         raise PolicyError(place, 'outcome "refund" is for proposals only; escalate and propose it')
-    proposal = _word(place, form, "proposal", Outcome) if "proposal" in form else None
+    proposal = read_word(place, form, "proposal", Outcome) if "proposal" in form else None
     if proposal is not None and (outcome is not Outcome.ESCALATE or proposal not in {*APPROVALS, Outcome.REFUND}):
         raise PolicyError(place, "only an escalating row proposes, and only an approval or a refund")
     if (proposal is None) != ("proposal_reply" not in form):
@@ -172,9 +184,9 @@ def _row(form: dict[str, Any], clauses: Mapping[str, str]) -> Row:
         tests=_tests(place, rule, form.get("when", {}), OF_FACTS),
         outcome=outcome,
         proposal=proposal,
-        clauses=_cited(place, _get(place, form, "clauses"), clauses),
-        reply=_text(place, form, "reply"),
-        proposal_reply=None if proposal is None else _text(place, form, "proposal_reply"),
+        clauses=_cited(place, read(place, form, "clauses"), clauses),
+        reply=read_name(place, form, "reply"),
+        proposal_reply=None if proposal is None else read_name(place, form, "proposal_reply"),
         guarded=guarded,
     )
 
@@ -191,24 +203,33 @@ def _cited(place: str, cited: object, clauses: Mapping[str, str]) -> tuple[str, 
 def _guard(form: dict[str, Any]) -> Guard:
     rule = _id(form, "guard")
     place = f"guard {rule!r}"
-    _refuse_unknown(place, form, {"id", "when", "reply"})
+    refuse_unknown(place, form, {"id", "when", "reply"})
     return Guard(
         rule=rule,
-        tests=_tests(place, rule, _table(place, form, "when"), OF_DRAFTS),
-        reply=_text(place, form, "reply"),
+        tests=_tests(place, rule, read_table(place, form, "when"), OF_DRAFTS),
+        reply=read_name(place, form, "reply"),
     )
 
 
 def _settlement(form: dict[str, Any]) -> SettlementTerms:
-    outcome = _word("settlement", form, "outcome", Outcome)
+    outcome = read_word("settlement", form, "outcome", Outcome)
     place = f"settlement {outcome.value!r}"
-    _refuse_unknown(place, form, {"outcome", "when", "outbound_shipping", "transaction_fee", "return_postage"})
+    refuse_unknown(place, form, {"outcome", "when", "outbound_shipping", "transaction_fee", "return_postage"})
     return SettlementTerms(
         outcome=outcome,
         tests=_tests(place, "settlement", form.get("when", {}), OF_FACTS),
-        outbound_shipping=_word(place, form, "outbound_shipping", OutboundShipping),
-        transaction_fee=_word(place, form, "transaction_fee", FeeBearer),
-        return_postage=_word(place, form, "return_postage", ReturnPostage),
+        outbound_shipping=read_word(place, form, "outbound_shipping", OutboundShipping),
+        transaction_fee=read_word(place, form, "transaction_fee", FeeBearer),
+        return_postage=read_word(place, form, "return_postage", ReturnPostage),
+    )
+
+
+def _fee(form: dict[str, Any], clauses: Mapping[str, str]) -> FeeRule:
+    place = "fee_borne_by_buyer"
+    refuse_unknown(place, form, {"clause", "when"})
+    return FeeRule(
+        tests=_tests(place, place, read_table(place, form, "when"), OF_FACTS),
+        clause=_cited(place, [read(place, form, "clause")], clauses)[0],
     )
 
 
@@ -258,63 +279,3 @@ def _refuse_twins(rules: Iterable[str]) -> None:
         if rule in seen:
             raise PolicyError(f"row {rule!r}", "the id is given twice; ids are unique over rows and guards")
         seen.add(rule)
-
-
-def _refuse_unknown(place: str, form: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(form.keys() - known)
-    if unknown:
-        raise PolicyError(place, f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
-
-
-def _get(place: str, form: Mapping[str, Any], key: str) -> Any:
-    if key not in form:
-        raise PolicyError(place, f"{key} is missing")
-    return form[key]
-
-
-def _table(place: str, form: Mapping[str, Any], key: str) -> dict[str, Any]:
-    table = _get(place, form, key)
-    if not isinstance(table, dict):
-        raise PolicyError(place, f"{key} must be a table")
-    return table
-
-
-def _tables(file: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    tables = _get("file", file, key)
-    if not isinstance(tables, list) or not tables:
-        raise PolicyError("file", f"[[{key}]] must stand at least once")
-    if not all(isinstance(table, dict) for table in tables):
-        raise PolicyError("file", f"[[{key}]] must be tables")
-    return tables
-
-
-def _text(place: str, form: Mapping[str, Any], key: str) -> str:
-    text = _get(place, form, key)
-    if not isinstance(text, str) or not text.isidentifier():
-        raise PolicyError(place, f"{key} = {text!r} is not a name of letters, digits and underscores")
-    return text
-
-
-def _whole(place: str, form: Mapping[str, Any], key: str) -> int:
-    number = _get(place, form, key)
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _MOST_DAYS:
-        raise PolicyError(place, f"{key} = {shown(number)} is not a whole number from 0 to {_MOST_DAYS}")
-    return number
-
-
-def _word(place: str, form: Mapping[str, Any], key: str, words: type[_Word]) -> _Word:
-    return _as_word(place, key, _get(place, form, key), words)
-
-
-def _words(place: str, form: Mapping[str, Any], key: str, words: type[_Word]) -> list[_Word]:
-    listed = _get(place, form, key)
-    if not isinstance(listed, list):
-        raise PolicyError(place, f"{key} must be a list")
-    return [_as_word(place, key, word, words) for word in listed]
-
-
-def _as_word(place: str, key: str, word: object, words: type[_Word]) -> _Word:
-    try:
-        return words(word)  # type: ignore[arg-type]
-    except ValueError:
-        raise PolicyError(place, f"{key} {word!r} is none of {', '.join(words)}") from None

@@ -108,7 +108,7 @@ def _last_day(started: Deadline, settings: Settings) -> date:
 def _clauses(decision: Decision, settlement: Settlement | None, policy: Policy) -> tuple[str, ...]:
     """The texts of the clauses cited; the one about the fee only to whom a fee was deducted."""
     free = settlement is not None and not settlement.transaction_fee.amount
-    return tuple(policy.clauses[clause] for clause in decision.clauses if not (free and clause == policy.fee_clause))
+    return tuple(policy.clauses[clause] for clause in decision.clauses if not (free and clause == policy.fee.clause))
 
 
 def _window_end(occasion: Occasion, policy: Policy, zone: ZoneInfo) -> date | None:

@@ -14,7 +14,8 @@ from mailbot.model.case import ClockKind
 from mailbot.model.facts import Facts
 from mailbot.model.forms import parse_facts
 from mailbot.policy.decide import NoRowMatchesError, decide
-from mailbot.policy.table import Policy, PolicyError, parse_policy
+from mailbot.policy.fields import PolicyError
+from mailbot.policy.table import Policy, parse_policy
 
 Build = Callable[..., dict[str, Any]]
 Step = str | int
@@ -301,6 +302,13 @@ def test_the_version_is_of_the_content_not_of_its_layout(policy_text: str) -> No
     assert _parse(_written(dict(reversed(tomllib.loads(policy_text).items())))).version == policy.version
     assert _parse(policy_text + "\n# a remark\n").version == policy.version
     assert _parse(policy_text.replace("return_days = 7", "return_days = 14")).version != policy.version
+
+
+def test_the_version_is_of_all_that_a_decision_and_its_trace_depend_on(policy_text: str) -> None:
+    policy, asked = _parse(policy_text), "returnable = true, dispatched = false, in_cancel_window = true"
+    assert parse_policy(policy_text, ZoneInfo("Asia/Tokyo")).version != policy.version
+    other_order = policy_text.replace(asked, "dispatched = false, returnable = true, in_cancel_window = true")
+    assert _parse(other_order).version != policy.version
 
 
 def test_a_file_edited_anywhere_is_a_policy_that_decides_or_is_refused(
