@@ -25,10 +25,12 @@ from mailbot.operators.refunds import (
     thaw,
 )
 from mailbot.operators.returns import Inspection, Verdict, receive
+from mailbot.store.refunds import RefundError
 
 __all__ = [
     "Inspection",
     "NotPossibleError",
+    "RefundError",
     "Verdict",
     "approve",
     "approve_refund",

@@ -193,9 +193,7 @@ def _queue_verification(matter: Matter, plan: Plan, *, draft: bool) -> bool:
         purpose=f"verification/{matter.mail.id}",
         answers=plan.answers,
         draft=draft,
-        content=Content(
-            code=code, proof_url=f"{public_url}{PROOF_PATH}?token={token}" if public_url else None
-        ),
+        content=Content(code=code, proof_url=f"{public_url}{PROOF_PATH}?token={token}" if public_url else None),
     )
     if asked:
         proofs.record_asked(

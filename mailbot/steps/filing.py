@@ -14,6 +14,7 @@ from mailbot.model.reading import Reading, Topic
 from mailbot.steps.acting import Matter
 from mailbot.steps.app import App
 from mailbot.steps.consider import Considered, Gathered, gather
+from mailbot.steps.follow_ups import follow_up, merely_thanks
 from mailbot.steps.letters import Thread
 from mailbot.steps.parking import leave_to_people, start_reply_clock
 from mailbot.steps.sorting import Placed, choose, place
@@ -61,10 +62,19 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
         return None
     case = placed.case or _open_case(session, mail, reading, now)
     mails.finish(mail, MailState.HANDLED, case.id)
-    reply_by = start_reply_clock(app, session, case, mail, running=placed.case is not None)
     if placed.case is not None:
-        cases.record_event(session, case, "customer_wrote", now, actor="customer", mail=mail.id)
+        says = sorted({span.fact for span in reading.follow_ups})
+        cases.record_event(session, case, "customer_wrote", now, actor="customer", mail=mail.id, says=says)
         session.flush()
+        if mail.held is None and placed.proven_order is None and merely_thanks(reading):
+            return None
+    reply_by = start_reply_clock(app, session, case, mail, running=placed.case is not None)
+    if (
+        placed.case is not None
+        and mail.held is None
+        and _goes_on(app, session, placed, mail, reading, reply_by=reply_by)
+    ):
+        return None
     own = [Said(received_at=mail.received_at, stored_at=mail.stored_at, reading=reading)]
     if placed.case is not None:
         own = own_words(
@@ -79,20 +89,44 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
             leave_to_people(session, case, why or OTHER_TOPIC, now)
         return None
     case.topic, case.requested_at = Topic.REFUND_REQUEST, first_asked_at(own)
-    thread = Thread(message_id=reading.message_id, references=reading.references or reading.in_reply_to)
     if placed.case is not None:
         chosen = choose(session, gathered.order_numbers, gathered.identity.address)
-    matter = Matter(
+    matter = _matter(app, session, case, mail, reading, booked=chosen.booked, reply_by=reply_by)
+    return _request(matter, gathered, placed, chosen.choice)
+
+
+def _goes_on(
+    app: App, session: Session, placed: Placed, mail: MailRow, reading: Reading, *, reply_by: datetime
+) -> bool:
+    """Whether a mail on a running case asks for no decision of the policy, and was seen to."""
+    case = placed.case
+    if case is None or placed.proven_order is not None:
+        return False
+    booked = None if case.order_key is None else orders.find(session, case.order_key, lock=True)
+    return follow_up(_matter(app, session, case, mail, reading, booked=booked, reply_by=reply_by), reading)
+
+
+def _matter(
+    app: App,
+    session: Session,
+    case: CaseRow,
+    mail: MailRow,
+    reading: Reading,
+    *,
+    booked: BookedOrder | None,
+    reply_by: datetime,
+) -> Matter:
+    return Matter(
         app=app,
         session=session,
         case=case,
         mail=mail,
-        thread=thread,
-        booked=chosen.booked,
+        thread=Thread(message_id=reading.message_id, references=reading.references or reading.in_reply_to),
+        booked=booked,
         reply_by=reply_by,
-        now=now,
+        now=app.now(),
+        no_auto_reply=reading.no_auto_reply,
     )
-    return _request(matter, gathered, placed, chosen.choice)
 
 
 def is_repeated(request: Request, considered: Considered) -> bool:
