@@ -142,6 +142,7 @@ class Shop(_Section):
     policy_url: _WebAddress = ""
     care_guide_url: _WebAddress = ""
     faq_url: _WebAddress = ""
+    language: str = Field(default="en", pattern="^[a-z]{2}$")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import NumberPattern
-from babel.units import format_unit
 
 from mailbot.act.markup import Text, fill
 from mailbot.model.decision import ReturnPostage
@@ -35,13 +34,14 @@ STATUS: Mapping[str, frozenset[str]] = {
 """The states of a case that a letter can tell about, and the values that it says of each."""
 LINKS = ("policy", "care_guide", "faq")
 PROOF_LINK = "links.proof"
-"""A phrase that a language may be without; its verification mail then has the code alone."""
 PHRASES: Mapping[str, frozenset[str]] = {
     "greeting": frozenset(),
     "greeting_named": frozenset({"customer_name"}),
     "no_subject": frozenset({"shop_name"}),
     "closing": frozenset(),
     "moment": frozenset({"date", "time", "zone"}),
+    "day": frozenset(),
+    "hours": frozenset({"count"}),
     "parcel_sender": frozenset(),
     "send_back": frozenset(),
     "reference.case": frozenset({"case_number"}),
@@ -51,6 +51,7 @@ PHRASES: Mapping[str, frozenset[str]] = {
     **{f"missing.{what}": frozenset() for what in MISSING},
     **{f"status.{state}": names for state, names in STATUS.items()},
     **{f"links.{link}": frozenset() for link in LINKS},
+    PROOF_LINK: frozenset(),
 }
 """Every phrase of ``phrases.toml``, and the values that may stand in it."""
 
@@ -71,8 +72,8 @@ class Phrases:
         return fill(self.texts[key], values.__getitem__) or ""
 
     def day(self, day: date) -> str:
-        """A calendar day with its weekday."""
-        return format_date(day, "full", locale=self.locale)
+        """A calendar day with its weekday, by the language's own pattern (Unicode TR 35)."""
+        return format_date(day, self.texts["day"][0], locale=self.locale)
 
     def moment(self, moment: datetime, zone: ZoneInfo) -> str:
         """A time in the shop's zone, with the zone's name."""
@@ -83,7 +84,7 @@ class Phrases:
 
     def hours(self, length: timedelta) -> str:
         """A length of time in whole hours."""
-        return format_unit(length // timedelta(hours=1), "duration-hour", locale=self.locale)
+        return _unbroken(self.say("hours", count=str(length // timedelta(hours=1))))
 
     def money(self, money: Money) -> str:
         """An amount to the currency's own minor unit (ISO 4217), which a locale's habits may not round."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from textwrap import TextWrapper
 
+from mailbot.act.columns import padded, width_of, wrap
 from mailbot.act.letter import Block, BlockKind, Letter, LetterError
 from mailbot.act.markup import Paragraph, ParagraphKind, fill
 from mailbot.act.phrases import clean, cut
@@ -82,12 +82,12 @@ def _set(block: Block) -> Iterator[str]:
     match block.kind:
         case BlockKind.HEADING:
             yield block.lines[0]
-            yield "-" * len(block.lines[0])
+            yield "-" * width_of(block.lines[0])
         case BlockKind.ITEMS:
             for item in block.lines:
-                yield from _ITEM.wrap(item)
+                yield from wrap(item, _COLUMNS, "- ", "  ")
         case BlockKind.CLAUSES:
-            yield "\n\n".join("\n".join(_INDENTED.wrap(clause)) for clause in block.lines)
+            yield "\n\n".join("\n".join(wrap(clause, _COLUMNS, _INDENT, _INDENT)) for clause in block.lines)
         case BlockKind.BILL:
             yield from _bill(block)
         case BlockKind.ADDRESS | BlockKind.CODE:
@@ -96,27 +96,18 @@ def _set(block: Block) -> Iterator[str]:
             yield from (f"{label}: {url}" for label, url in block.rows)
         case _:
             for line in block.lines:
-                yield from _PARAGRAPH.wrap(line)
+                yield from wrap(line, _COLUMNS)
 
 
 def _bill(block: Block) -> Iterator[str]:
-    labels = max(len(label) for label, _ in block.rows) + _GAP
-    sums = max(len(written) for _, written in block.rows)
-    *lines, total = [f"{_INDENT}{label:<{labels}}{written:>{sums}}" for label, written in block.rows]
+    labels = max(width_of(label) for label, _ in block.rows) + _GAP
+    sums = max(width_of(written) for _, written in block.rows)
+    *lines, total = [
+        f"{_INDENT}{padded(label, labels)}{' ' * (sums - width_of(written))}{written}" for label, written in block.rows
+    ]
     yield from lines
     yield _INDENT + "-" * (labels + sums)
     yield total
 
 
-def _wrapper(first: str, others: str) -> TextWrapper:
-    return TextWrapper(
-        width=_COLUMNS,
-        initial_indent=first,
-        subsequent_indent=others,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-_PARAGRAPH, _ITEM, _INDENTED = _wrapper("", ""), _wrapper("- ", "  "), _wrapper(_INDENT, _INDENT)
 _PLAIN_SPACES = {0xA0: " "}

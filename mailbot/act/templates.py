@@ -1,5 +1,6 @@
 """The reply templates of every language, read once, and what is wrong with them."""
 
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from typing import TypeVar
 import jinja2
 from babel import Locale, UnknownLocaleError
 from jinja2.meta import find_undeclared_variables
+from markupsafe import Markup, escape
 
-from mailbot.act.markup import MarkupError, Paragraph, Text, parse_body, scan
-from mailbot.act.phrases import PHRASES, PROOF_LINK, Phrases, clean
+from mailbot.act.markup import MarkupError, Paragraph, ParagraphKind, Text, parse_body, scan
+from mailbot.act.phrases import PHRASES, Phrases, clean
 from mailbot.act.values import BLOCK_NAMES, INLINE_NAMES
 from mailbot.errors import InputError
 
@@ -34,6 +36,7 @@ NAMES = frozenset(
 _OF_ANYONE = frozenset({"shop_name", "support_address", "closing", "links"})
 _TO_UNPROVEN = {"generic": _OF_ANYONE, "verification": _OF_ANYONE | {"code", "proof_link"}}
 _IN_LAYOUT = frozenset({"language", "direction", "subject", "shop_name", "blocks"})
+_NUMBER = re.compile(r"(?<![\w-])[A-Z]{1,8}-\d[\dA-Z-]{0,20}(?![\w-])[.,;:!?)]*", re.ASCII)
 _LAYOUT, _PHRASES, _SUBJECT, _BODY = "layout.html", "phrases.toml", ".subject.txt", ".txt"
 
 
@@ -77,6 +80,11 @@ class Templates:
     languages: Mapping[str, Language]
     faults: tuple[str, ...]
 
+    def language_for(self, name: str, *wanted: str | None) -> str:
+        """The first of the wanted languages that has a usable reply of that name, else English."""
+        spoken = (self.languages.get(code) for code in wanted if code is not None)
+        return next((words.code for words in spoken if words is not None and name in words.templates), FALLBACK)
+
     def find(self, language: str, name: str) -> tuple[Language, Template]:
         """A reply in the language asked for, else in English.
 
@@ -95,7 +103,8 @@ class Templates:
         Args:
             replies: further names that are in use, such as those that the policy's rows name.
         """
-        return *self.faults, *self._absent(NAMES | frozenset(replies)), *self._unused(NAMES | frozenset(replies))
+        names = NAMES | frozenset(replies)
+        return *self.faults, *self._absent(names), *self._unused(names), *self._unsaid()
 
     def _absent(self, names: frozenset[str]) -> Iterator[str]:
         if FALLBACK not in self.languages:
@@ -107,6 +116,21 @@ class Templates:
         for code, language in sorted(self.languages.items()):
             for name in sorted(language.files - names):
                 yield f"{code}/{name}{_BODY}: nothing names this reply; let a row of the policy name it, or remove it"
+
+    def _unsaid(self) -> Iterator[str]:
+        """What the English reply tells and another language's does not: a date or a sum that a translation lost."""
+        english = self.languages.get(FALLBACK)
+        for code, language in sorted(self.languages.items()):
+            for name, template in language.templates.items():
+                if english is not None and name in english.templates:
+                    for value in sorted(_said(english.templates[name]) - _said(template)):
+                        yield f"{code}/{name}{_BODY}: does not say {{{{{value}}}}}, which {FALLBACK}/{name}{_BODY} does"
+
+
+def _said(template: Template) -> frozenset[str]:
+    texts = (template.subject, *(text for paragraph in template.body for text in paragraph.texts))
+    blocks = {p.texts[0][0] for p in template.body if p.kind is ParagraphKind.BLOCK}
+    return frozenset(name for text in texts for name in text[1::2]) | blocks
 
 
 def load_templates(folder: Path) -> Templates:
@@ -128,6 +152,7 @@ def _layout(path: Path) -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["unbroken"] = _unbroken
     try:
         source = path.read_text(encoding="utf-8")
         unknown = sorted(find_undeclared_variables(environment.parse(source)) - _IN_LAYOUT)
@@ -136,6 +161,11 @@ def _layout(path: Path) -> jinja2.Template:
         return environment.from_string(source)
     except (OSError, UnicodeDecodeError, jinja2.TemplateError) as problem:
         raise TemplateError(f"{path}: {problem}") from None
+
+
+def _unbroken(line: str) -> Markup:
+    """A line whose order and case numbers do not break at their hyphens."""
+    return Markup(_NUMBER.sub(r'<span style="white-space: nowrap;">\g<0></span>', str(escape(line))))  # noqa: S704 (escaped)
 
 
 class _Reader:
@@ -177,6 +207,9 @@ class _Reader:
         if not sources.get(file, "").strip():
             self._fault(code, file, "is missing or empty; a reply has a subject and a body")
             return None
+        if file.endswith(_SUBJECT) and len(sources[file].strip().splitlines()) > 1:
+            self._fault(code, file, "has more than one line; a subject is one")
+            return None
         try:
             return parse(sources[file])
         except MarkupError as problem:
@@ -194,13 +227,12 @@ class _Reader:
             self._fault(code, _PHRASES, str(problem))
             return None
         before = len(self.faults)
-        known = {PROOF_LINK: frozenset[str](), **PHRASES}
-        for key in sorted(PHRASES.keys() ^ (written.keys() - {PROOF_LINK})):
+        for key in sorted(PHRASES.keys() ^ written.keys()):
             self._fault(code, _PHRASES, f"{key} is missing" if key in PHRASES else f"{key} is no phrase; remove it")
         texts = {}
-        for key in sorted(known.keys() & written.keys()):
+        for key in sorted(PHRASES.keys() & written.keys()):
             try:
-                texts[key] = scan(written[key], known[key])
+                texts[key] = scan(written[key], PHRASES[key])
             except MarkupError as problem:
                 self._fault(code, _PHRASES, f"{key}: {problem}")
         return Phrases(locale, texts) if len(self.faults) == before else None

@@ -171,7 +171,7 @@ def _code(letter: Letter, _: Phrases) -> tuple[Block, ...]:
 
 
 def _proof_link(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:
-    if not letter.proof_url or PROOF_LINK not in phrases.texts:
+    if not letter.proof_url:
         return ()
     return (Block(BlockKind.LINKS, rows=((phrases.say(PROOF_LINK), clean(letter.proof_url)),)),)
 

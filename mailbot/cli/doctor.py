@@ -11,6 +11,7 @@ import typer
 from sqlalchemy import Engine, func, make_url, select
 
 from mailbot import bootstrap
+from mailbot.act.check import check_templates
 from mailbot.cli.options import Config, Json, plain, print_json, settings_for
 from mailbot.errors import MailbotError
 from mailbot.ports import Mailbox
@@ -90,12 +91,10 @@ def _policy(app: App) -> str:
 
 
 def _templates(app: App) -> str:
-    named = {row.reply for row in app.judgement.policy.rows} | {guard.reply for guard in app.judgement.policy.guards}
-    named |= {row.proposal_reply for row in app.judgement.policy.rows if row.proposal_reply}
-    faults = app.judgement.templates.check(named)
+    faults = check_templates(app.judgement.templates, app.judgement.policy.replies)
     if faults:
         raise BrokenError("; ".join(faults))
-    return "every reply that the policy names is there"
+    return f"every reply that the policy names is there, in {', '.join(sorted(app.judgement.templates.languages))}"
 
 
 def _database(engine: Engine) -> str:

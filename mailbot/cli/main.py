@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mailbot.cli import auth, cases, db, doctor, mail, mails, orders, policy, refunds, users
+from mailbot.cli import auth, cases, db, doctor, mail, mails, orders, policy, refunds, templates, users
 from mailbot.cli.options import Context
 from mailbot.logs import set_up_logs
 
@@ -68,5 +68,6 @@ command.add_typer(mails.verbs, name="mail", rich_help_panel=_WORK)
 command.add_typer(refunds.verbs, name="refund", rich_help_panel=_WORK)
 command.add_typer(db.verbs, name="db", rich_help_panel=_KEEPING)
 command.add_typer(users.verbs, name="user", rich_help_panel=_KEEPING)
+command.add_typer(templates.verbs, name="templates", rich_help_panel=_KEEPING)
 command.add_typer(auth.verbs, name="auth", rich_help_panel=_KEEPING)
 command.command("doctor", rich_help_panel=_KEEPING)(doctor.doctor)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Policy:
         applies_from: orders paid before this day, in the shop's time zone, keep the earlier policy.
         examples: what the file itself says that it decides; ``check_policy`` holds it to them.
         clauses: the shop's wording by clause id.
+        translations: the same in other languages (ISO 639-1), as far as the file has them.
         fee: who bears the payment service's fee.
         clocks: when the shop means to act, and when it must.
     """
@@ -55,9 +57,20 @@ class Policy:
     settlements: tuple[SettlementTerms, ...]
     fee: FeeRule
     clauses: Mapping[str, str]
+    translations: Mapping[str, Mapping[str, str]]
     clocks: Mapping[ClockKind, ClockTerms]
     applies_from: date | None
     examples: tuple[Example, ...]
+
+    @property
+    def replies(self) -> frozenset[str]:
+        """The names of all reply templates that its rows and guards send."""
+        sent = {row.reply for row in self.rows} | {guard.reply for guard in self.guards}
+        return frozenset(sent | {row.proposal_reply for row in self.rows if row.proposal_reply})
+
+    def wording(self, clause: str, language: str) -> str:
+        """What a clause says, in that language if the file has it, else in the shop's own words."""
+        return self.translations.get(language, self.clauses).get(clause, self.clauses[clause])
 
     def row(self, rule: str) -> Row | None:
         """The row of that id."""
@@ -98,6 +111,7 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
         settlements=settlements,
         fee=_fee(read_table("file", file, "fee_borne_by_buyer"), clauses),
         clauses=MappingProxyType(clauses),
+        translations=_translations(file, clauses),
         clocks=clocks,
         applies_from=_applies_from(file),
         examples=read_examples(file),
@@ -107,8 +121,9 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
 
 _FILE_KEYS = {
     *("terms", "clocks", "auto_approve_limit", "reasons", "clauses"),
-    *("fee_borne_by_buyer", "settlement", "row", "guard", "applies_from", "example"),
+    *("fee_borne_by_buyer", "settlement", "row", "guard", "applies_from", "example", "translations"),
 }
+_LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
 _ROW_KEYS = {"id", "when", "outcome", "proposal", "proposal_reply", "clauses", "reply", "guarded"}
 _DAY_COUNTS = ("return_days", "cancel_days", "guarantee_months", "max_transit_days")
 
@@ -146,6 +161,20 @@ def _terms(file: dict[str, Any], timezone: ZoneInfo) -> Terms:
         returnable=frozenset(read_words("reasons", reasons, "returnable", Reason)),
         logistics=frozenset(read_words("reasons", reasons, "logistics", Reason)),
     )
+
+
+def _translations(file: dict[str, Any], clauses: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    """Clause texts in other languages; a file may leave them out."""
+    languages = read_table("file", {"translations": {}} | file, "translations")
+    for language, wordings in languages.items():
+        place = f"translations.{language}"
+        if not _LANGUAGE.fullmatch(language) or not isinstance(wordings, dict):
+            raise PolicyError(place, "is no table of a language such as [translations.de]")
+        refuse_unknown(place, wordings, set(clauses))
+        for clause, wording in wordings.items():
+            if not isinstance(wording, str):
+                raise PolicyError(place, f"{clause} = {shown(wording)} is no text")
+    return MappingProxyType({language: MappingProxyType(wordings) for language, wordings in languages.items()})
 
 
 def _clocks(tables: dict[str, Any]) -> Mapping[ClockKind, ClockTerms]:

@@ -292,6 +292,7 @@ def queue_letter(
     app, number = matter.app, cases.number_of(matter.case.id)
     occasion = Occasion(
         case_number=number,
+        language=matter.case.language,
         subject=matter.case.subject,
         booked=matter.booked if matter.case.grade in PROVEN_GRADES else None,
         decision=content.decision,

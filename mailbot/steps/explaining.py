@@ -133,6 +133,7 @@ def _letters(
     clocks, zone = judgement.policy.clocks, judgement.settings.shop.zone
     occasion = Occasion(
         case_number=_CASE_NUMBER,
+        language=reading.language,
         subject=reading.subject,
         booked=booked,
         decision=decision,

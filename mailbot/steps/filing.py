@@ -61,6 +61,7 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
         _file_third_party(app, session, mail, placed.case, now)
         return None
     case = placed.case or _open_case(session, mail, reading, now)
+    case.language = case.language or reading.language
     mails.finish(mail, MailState.HANDLED, case.id)
     if placed.case is not None:
         says = sorted({span.fact for span in reading.follow_ups})

@@ -16,14 +16,13 @@ from mailbot.policy.conditions import add_months
 from mailbot.policy.table import Policy
 from mailbot.settings import Settings
 
-_LANGUAGE = "en"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
     """What a letter is about.
 
     Attributes:
+        language: the customer's, ISO 639-1; ``None`` where it is unknown.
         subject: of the customer's mail.
         reply_by: the reply limit, for letters that promise a person's answer; ``None`` where it has passed.
         started: the clock that the decision starts, or that a later letter reminds of.
@@ -34,6 +33,7 @@ class Occasion:
     """
 
     case_number: str
+    language: str | None
     subject: str
     booked: BookedOrder | None
     decision: Decision | None
@@ -50,7 +50,7 @@ class Occasion:
 def write_letter(
     templates: Templates, settings: Settings, policy: Policy, template: str, occasion: Occasion, **own: str | None
 ) -> Reply:
-    """Write one letter.
+    """Write one letter, in the customer's language if there are templates in it, else in the shop's.
 
     Letters to people who have not proved who they are hold nothing of the order and no word of their mail.
 
@@ -64,12 +64,13 @@ def write_letter(
 
     Source: RELIABILITY.md, "Generic"; CONTRACT.md, templates by outcome.
     """
+    language = templates.language_for(template, occasion.language, settings.shop.language)
     shop, unproven = settings.shop, template in {GENERIC, VERIFICATION}
     booked, decision, started = occasion.booked, occasion.decision, occasion.started
     received_on = None if decision is None else decision.received_on
     letter = Letter(
         template=template,
-        language=_LANGUAGE,
+        language=language,
         shop_name=shop.name,
         support_address=shop.support_address,
         zone=shop.zone,
@@ -82,7 +83,7 @@ def write_letter(
         customer_name=None if unproven or booked is None else booked.customer_name,
         order_number=None if unproven or booked is None else booked.order.number,
         missing=() if unproven or decision is None else decision.missing,
-        clauses=() if unproven or decision is None else _clauses(decision, occasion.settlement, policy),
+        clauses=() if unproven or decision is None else _clauses(decision, occasion.settlement, policy, language),
         settlement=None if unproven else occasion.settlement,
         refund=None if unproven else occasion.refund,
         paid_on=None if occasion.paid_at is None else occasion.paid_at.astimezone(shop.zone).date(),
@@ -105,10 +106,11 @@ def _last_day(started: Deadline, settings: Settings) -> date:
     return started.limit_at.astimezone(settings.shop.zone).date() - timedelta(days=1)
 
 
-def _clauses(decision: Decision, settlement: Settlement | None, policy: Policy) -> tuple[str, ...]:
+def _clauses(decision: Decision, settlement: Settlement | None, policy: Policy, language: str) -> tuple[str, ...]:
     """The texts of the clauses cited; the one about the fee only to whom a fee was deducted."""
     free = settlement is not None and not settlement.transaction_fee.amount
-    return tuple(policy.clauses[clause] for clause in decision.clauses if not (free and clause == policy.fee.clause))
+    cited = [clause for clause in decision.clauses if not (free and clause == policy.fee.clause)]
+    return tuple(policy.wording(clause, language) for clause in cited)
 
 
 def _window_end(occasion: Occasion, policy: Policy, zone: ZoneInfo) -> date | None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.act.check import check_templates
 from mailbot.act.letter import LetterError
 from mailbot.act.phrases import STATUS
 from mailbot.act.reply import Letter, Reply, load_templates, write_reply
@@ -433,18 +434,18 @@ def test_a_letter_names_only_links_that_the_shop_has() -> None:
 def test_a_second_language_needs_files_alone(copied: Callable[[], Path]) -> None:
     folder = copied()
     english = (folder / "en" / "received.txt").read_text(encoding="utf-8")
-    (folder / "de").mkdir()
-    phrases = (folder / "en" / "phrases.toml").read_text(encoding="utf-8").replace("{{date}} at", "{{date}} um")
-    (folder / "de" / "phrases.toml").write_text(phrases, encoding="utf-8")
-    (folder / "de" / "received.txt").write_text(english.replace("Thank you", "Danke"), encoding="utf-8")
-    (folder / "de" / "received.subject.txt").write_text("Re: {{subject}}\n", encoding="utf-8")
+    (folder / "sv").mkdir()
+    phrases = (folder / "en" / "phrases.toml").read_text(encoding="utf-8").replace("{{date}} at", "{{date}} kl.")
+    (folder / "sv" / "phrases.toml").write_text(phrases, encoding="utf-8")
+    (folder / "sv" / "received.txt").write_text(english.replace("Thank you", "Tack"), encoding="utf-8")
+    (folder / "sv" / "received.subject.txt").write_text("Re: {{subject}}\n", encoding="utf-8")
     templates = load_templates(folder)
-    german = write_reply(templates, a_letter("received", language="de"))
-    assert german.language == "de"
-    assert "Danke" in german.text
-    assert "Donnerstag, 12. März 2026 um 10:30" in flowing(german.text)
-    assert 'lang="de"' in german.html
-    assert write_reply(templates, a_letter("return_approved", language="de")).language == "en"
+    swedish = write_reply(templates, a_letter("received", language="sv"))
+    assert swedish.language == "sv"
+    assert "Tack" in swedish.text
+    assert "torsdag 12 mars 2026 kl. 10:30" in flowing(swedish.text)
+    assert 'lang="sv"' in swedish.html
+    assert write_reply(templates, a_letter("return_approved", language="sv")).language == "en"
 
 
 @pytest.fixture
@@ -464,7 +465,10 @@ def copied(tmp_path: Path) -> Callable[[], Path]:
 
 class TestCheck:
     def test_finds_nothing_wrong_with_what_ships(self) -> None:
-        assert TEMPLATES.check(REPLIES) == ()
+        assert check_templates(TEMPLATES, REPLIES) == ()
+
+    def test_ten_languages_ship(self) -> None:
+        assert sorted(TEMPLATES.languages) == ["de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh"]
 
     @pytest.mark.parametrize(
         ("file", "content", "fault"),
@@ -482,6 +486,13 @@ class TestCheck:
             pytest.param("en/phrases.toml", "not toml", "en/phrases.toml: ", id="phrases unreadable"),
             pytest.param("en/phrases.toml", None, "is missing", id="no phrases"),
             pytest.param("qq/received.txt", "text", "qq/phrases.toml: is missing", id="language without phrases"),
+            pytest.param(
+                "en/received.subject.txt", "Re:\n{{subject}}", "more than one line", id="subject of two lines"
+            ),
+            pytest.param(
+                "ja/received.txt", "{{greeting}}", "does not say {{reply_by}}", id="a date lost in translation"
+            ),
+            pytest.param("de/generic.txt", None, "de/generic.txt: is missing", id="a reply that one language lacks"),
         ],
     )
     def test_names_each_fault(self, copied: Callable[[], Path], file: str, content: str | None, fault: str) -> None:
@@ -499,11 +510,14 @@ class TestCheck:
         for suffix in (".txt", ".subject.txt"):
             (folder / "en" / f"farewell{suffix}").write_text("Bye", encoding="utf-8")
         templates = load_templates(folder)
-        assert ["farewell" in fault for fault in templates.check(REPLIES)] == [True]
-        assert templates.check([*REPLIES, "farewell"]) == ()
+        assert templates.check(REPLIES) == (
+            "en/farewell.txt: nothing names this reply; let a row of the policy name it, or remove it",
+        )
+        assert "en/farewell.txt: is missing" not in templates.check([*REPLIES, "farewell"])
 
     def test_names_a_reply_that_the_policy_uses_and_nobody_wrote(self) -> None:
-        assert TEMPLATES.check([*REPLIES, "declined_in_verse"]) == ("en/declined_in_verse.txt: is missing",)
+        missing = [f"{code}/declined_in_verse.txt: is missing" for code in sorted(TEMPLATES.languages)]
+        assert list(TEMPLATES.check([*REPLIES, "declined_in_verse"])) == missing
 
     @pytest.mark.parametrize("shell", ["{% for %}", "<p>{{ case_number }}</p>"], ids=["no template", "unknown value"])
     def test_refuses_a_shell_that_cannot_be_used(self, copied: Callable[[], Path], shell: str) -> None:
