@@ -168,10 +168,10 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
         InputError: the configuration does not fit the database, or the other way round.
     """
     with open_store(settings) as engine:
-        with transaction(engine) as session:
+        with transaction(engine, "start.instance") as session:
             instance = open_instance(session, now())
         with open_judgement(settings, instance.name) as judgement:
-            with transaction(engine) as session:
+            with transaction(engine, "start.policy") as session:
                 policy = judgement.policy
                 record_policy(session, policy.version, judgement.policy_text, settings.shop.timezone, now())
             tokens = _access_tokens(engine, settings)
@@ -222,7 +222,7 @@ def _unseen(_what: str, _count: int) -> None:
 
 def note_start(app: App) -> None:
     """Remember that mailbot answers mail here from now on."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "start.noted") as session:
         record_start(session, now())
 
 

@@ -9,6 +9,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from mailbot.errors import PermanentError, RetryableError
+from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
 from mailbot.ports import Mailbox
@@ -70,7 +71,7 @@ def receive(app: App, mailbox: Mailbox) -> int | None:
 
 def handle_all(app: App) -> int:
     """Take every stored mail that is due to a recorded decision, oldest first; returns how many were worked on."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "handle.claims_released") as session:
         mails.release_claims(session, leases.is_dead)
     handled, pending = 0, _take_some(app)
     while pending:
@@ -87,8 +88,10 @@ def handle_all(app: App) -> int:
 def handle(app: App, taken: TakenMail, pending: Future[Reading]) -> None:
     """Take one stored mail to a recorded decision. Safe to run twice; a bug parks the mail."""
     with park_on_bug(app, taken), bound_contextvars(mail_id=taken.id):
+        reach("mail.read", BEFORE)
         reading = pending.result()  # inbound and understand: in the limited child
-        with transaction(app.engine) as session:
+        reach("mail.read", AFTER)
+        with transaction(app.engine, "handle.decided") as session:
             now = app.now()
             mail = take_up(app, session, taken, reading)
             if mail is None:
@@ -147,7 +150,7 @@ def park_on_bug(app: App, taken: TakenMail) -> Iterator[None]:
         yield
     except RetryableError as problem:
         log.warning("mail_postponed", mail_id=taken.id, problem=str(problem))
-        with suppress(RetryableError), transaction(app.engine) as session:
+        with suppress(RetryableError), transaction(app.engine, "handle.given_back") as session:
             mails.give_back(session, taken, app.now())
     except Exception as bug:
         log.warning("mail_failed", mail_id=taken.id, attempt=taken.attempt, problem=type(bug).__name__, exc_info=True)
@@ -155,7 +158,7 @@ def park_on_bug(app: App, taken: TakenMail) -> Iterator[None]:
 
 
 def _count_failure(app: App, taken: TakenMail, bug: Exception) -> None:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "handle.failure_counted") as session:
         mail = mails.get_claimed(session, taken)
         if mail is not None:
             problem = str(bug) if isinstance(bug, PermanentError) else type(bug).__name__
@@ -164,12 +167,12 @@ def _count_failure(app: App, taken: TakenMail, bug: Exception) -> None:
 
 
 def _take_some(app: App) -> list[tuple[TakenMail, Future[Reading]]]:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "handle.taken") as session:
         taken = mails.take_next(session, app.holder, app.now(), _AT_ONCE)
     return [(mail, app.judgement.sandbox.submit(mail.raw, mail.received_at)) for mail in taken]
 
 
 def _park_exhausted(app: App) -> None:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "handle.exhausted_parked") as session:
         for mail in mails.take_exhausted(session, app.now()):
             park(app, session, mail, mail.problem or "three attempts ended in a crash")

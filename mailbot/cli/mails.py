@@ -88,7 +88,7 @@ def allow(
     context: typer.Context, address: Annotated[str, typer.Argument(help="The address.")], *, config: Config = None
 ) -> None:
     """Let an address get automatic mail again."""
-    with bootstrap.open_store(settings_for(context, config)) as store, transaction(store) as session:
+    with bootstrap.open_store(settings_for(context, config)) as store, transaction(store, "silenced.lifted") as session:
         if not silenced.allow(session, address):
             raise InputError(f"{plain(address)}: is not silenced; mailbot mail silenced lists those that are")
     sys.stdout.write(plain(f"{address}: gets automatic mail again") + "\n")

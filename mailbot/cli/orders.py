@@ -39,7 +39,7 @@ def import_(
             for bad in some:
                 if isinstance(bad, BadOrder):
                     say(f"{file}: {bad.where}: {bad.problem}")
-            with transaction(store) as session:
+            with transaction(store, "orders.imported") as session:
                 book.put_all(session, good, bootstrap.now())
             taken, refused = taken + len(good), refused + len(some) - len(good)
             report("orders", len(some))

@@ -176,7 +176,7 @@ def requeue(app: App, number: str, actor: str) -> str:
 @contextmanager
 def opened(app: App, number: str) -> Iterator[Matter]:
     """A case that nobody else changes meanwhile, in one transaction."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "operators.opened") as session:
         yield open_matter(app, session, cases.get(session, number, lock=True))
 
 

@@ -43,7 +43,7 @@ def pay_refunds(app: App, actor: str, *, numbers: Sequence[str] = (), again: boo
         FrozenError: refunds are frozen.
     """
     states = (RefundState.DUE, RefundState.SUBMITTING) if again else (RefundState.DUE,)
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "operators.pay_refunds") as session:
         _refuse_frozen(switch.find_frozen(session))
         wanted = {cases.get(session, number).id for number in numbers}
         disputed = {row.id for row, _ in refunds.all_disputed(session)}
@@ -57,7 +57,7 @@ def pay_refunds(app: App, actor: str, *, numbers: Sequence[str] = (), again: boo
 
 
 def _hand_out(app: App, refund_id: int, case_id: int, actor: str) -> RefundOrder | None:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "operators.hand_out") as session:
         _refuse_frozen(switch.find_frozen(session))
         case = cases.lock(session, case_id)
         row = session.get_one(RefundRow, refund_id, with_for_update=True)
@@ -153,7 +153,7 @@ def cancel_refund(app: App, number: str, actor: str, reason: str) -> str:
 
 def freeze(app: App, actor: str, reason: str) -> str:
     """Stop every refund and all automatic mail, until somebody thaws them."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "operators.freeze") as session:
         newly = switch.freeze(session, actor, reason, app.now())
     log.warning("frozen", actor=actor, why=reason)
     return "refunds and automatic mail are frozen" if newly else "refunds and automatic mail were frozen already"
@@ -161,7 +161,7 @@ def freeze(app: App, actor: str, reason: str) -> str:
 
 def thaw(app: App, actor: str) -> str:
     """Let refunds and automatic mail go again."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "operators.thaw") as session:
         was = switch.thaw(session)
     log.warning("thawed", actor=actor)
     return "nothing was frozen" if was is None else f"thawed; it was frozen by {was.by}: {was.reason}"

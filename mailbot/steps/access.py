@@ -70,7 +70,7 @@ class AccessToken:
         except PermanentError as refused:
             raise NotSignedInError(self._mailbox, str(refused)) from None
         if given.refresh is not None and given.refresh != kept:
-            with transaction(self._engine) as session:
+            with transaction(self._engine, "tokens.rotated") as session:
                 tokens.put(session, self._key, self._mailbox, given.refresh, now)
         self._access, self._good_until = given.access, now + timedelta(seconds=given.lasts)
 
@@ -84,5 +84,5 @@ def keep_sign_in(engine: Engine, settings: Settings, mailbox: str, given: Tokens
     if given.refresh is None:
         raise PermanentError("sign-in: the provider gave no refresh token; allow offline access and sign in again")
     tokens.make_key(settings.secrets.key_path)
-    with transaction(engine) as session:
+    with transaction(engine, "tokens.kept") as session:
         tokens.put(session, settings.secrets.key_path, mailbox, given.refresh, now)

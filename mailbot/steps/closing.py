@@ -26,7 +26,7 @@ def close_quiet(app: App) -> int:
         **dict.fromkeys(_ENDED, terms.close_after_days),
         **dict.fromkeys(_UNANSWERED, terms.close_unanswered_after_days),
     }
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "closing.close_quiet") as session:
         quiet = [
             case_id
             for state, quiet in days.items()
@@ -34,7 +34,7 @@ def close_quiet(app: App) -> int:
         ]
     closed = 0
     for case_id in quiet:
-        with transaction(app.engine) as session:
+        with transaction(app.engine, "closing.close_quiet_2") as session:
             case = cases.lock(session, case_id)
             lasted = days.get(CaseState(case.state))
             busy = lasted is None or case.changed_at > now - timedelta(lasted) or refunds.is_promised(session, case_id)

@@ -1,19 +1,22 @@
 """Taking mail in: every UID that the server lists becomes one row with its bytes before anything is marked (P1)."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from mailbot.errors import RetryableError
+from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.mail import RawMail
 from mailbot.ports import Folder, Listed, Mailbox
 from mailbot.steps.app import App
 from mailbot.steps.parking import park
 from mailbot.store import leases, mails
 from mailbot.store.mails import FolderLife
-from mailbot.store.transaction import transaction
+from mailbot.store.transaction import reading, transaction
 
 ARCHIVE = "archive"
 OTHER_FOLDER_LIFE = "folder_was_remade"
@@ -29,14 +32,29 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """The right to look into one folder just now; whoever was overtaken changes nothing more (P1)."""
+
+    app: App
+    lease: str
+    token: int
+
+    @contextmanager
+    def transaction(self, point: str) -> Iterator[Session]:
+        """One transaction that commits only while this process still has the lease."""
+        with transaction(self.app.engine, point) as session:
+            leases.keep_lease(session, self.lease, self.token, self.app.now(), _LEASE_LASTS)
+            yield session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Intake:
     """One look into one folder, under its lease."""
 
     app: App
     folder: Folder
     life: FolderLife
-    lease: str
-    token: int
+    look: _Look
 
 
 def take_in(app: App, mailbox: Mailbox) -> int | None:
@@ -50,20 +68,23 @@ def take_in(app: App, mailbox: Mailbox) -> int | None:
         PermanentError: the server refuses the sign-in or the folder.
     """
     lease = f"poll/{mailbox.name}/{mailbox.folder_name}"
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "intake.lease_taken") as session:
         token = leases.take_lease(session, lease, app.holder, app.now(), _LEASE_LASTS)
     if token is None:
         return None
+    look = _Look(app=app, lease=lease, token=token)
     try:
+        reach("imap.opened", BEFORE)
         with mailbox.open() as folder:
-            life = _open_life(app, mailbox, folder)
-            return _take_in_folder(_Intake(app=app, folder=folder, life=life, lease=lease, token=token))
+            reach("imap.opened", AFTER)
+            life = _open_life(look, mailbox, folder)
+            return _take_in_folder(_Intake(app=app, folder=folder, life=life, look=look))
     finally:
-        with transaction(app.engine) as session:
+        with transaction(app.engine, "intake.lease_given_up") as session:
             leases.give_up_lease(session, lease, token, app.now())
 
 
-def _open_life(app: App, mailbox: Mailbox, folder: Folder) -> FolderLife:
+def _open_life(look: _Look, mailbox: Mailbox, folder: Folder) -> FolderLife:
     """The folder's present life.
 
     A server that gives no UIDVALIDITY may give its UIDs anew at any time. Its folder is listed whole at every look, and
@@ -71,16 +92,18 @@ def _open_life(app: App, mailbox: Mailbox, folder: Folder) -> FolderLife:
     """
     name = (mailbox.name, mailbox.folder_name)
     if folder.uidvalidity:
-        with transaction(app.engine) as session:
-            return mails.open_folder(session, *name, folder.uidvalidity, app.now())
+        with look.transaction("intake.folder_opened") as session:
+            return mails.open_folder(session, *name, folder.uidvalidity, look.app.now())
     uids = folder.uids_after(0)
     listed = [message for at in range(0, len(uids), _BATCH) for message in _listed(folder, uids[at : at + _BATCH])]
-    with transaction(app.engine) as session:
-        return mails.open_unnamed_folder(session, *name, listed, app.now())
+    with look.transaction("intake.unnamed_folder_opened") as session:
+        return mails.open_unnamed_folder(session, *name, listed, look.app.now())
 
 
 def _listed(folder: Folder, uids: Sequence[int]) -> list[Listed]:
+    reach("imap.listed", BEFORE)
     listed = folder.list_messages(uids)
+    reach("imap.listed", AFTER)
     return [listed[uid] for uid in sorted(listed)]
 
 
@@ -93,7 +116,7 @@ def _take_in_folder(intake: _Intake) -> int:
         listed = _listed(intake.folder, uids[start : start + _BATCH])
         stored += sum(_store(intake, batch) for batch in _by_size(listed))
     _fetch_again(intake)
-    with transaction(app.engine) as session:
+    with intake.look.transaction("intake.polled") as session:
         mails.record_polled(session, life, app.now(), swept=sweep)
     _mark_stored(intake)
     return stored
@@ -104,7 +127,7 @@ def _missing_uids(intake: _Intake, *, sweep: bool) -> list[int]:
     if not sweep:
         return intake.folder.uids_after(intake.life.last_uid)
     listed = intake.folder.uids_after(0)
-    with transaction(intake.app.engine) as session:
+    with reading(intake.app.engine) as session:
         known = mails.known_uids(session, intake.life)
     return [uid for uid in listed if uid not in known]
 
@@ -122,10 +145,11 @@ def _by_size(listed: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
 
 
 def _store(intake: _Intake, batch: Sequence[Listed]) -> int:
+    reach("imap.fetched", BEFORE)
     fetched = list(_fetched(intake.folder, batch))
+    reach("imap.fetched", AFTER)
     now = intake.app.now()
-    with transaction(intake.app.engine) as session:
-        leases.keep_lease(session, intake.lease, intake.token, now, _LEASE_LASTS)
+    with intake.look.transaction("intake.stored") as session:
         stored = mails.store_mails(session, intake.life, fetched, lambda mail: _held(intake, mail), now)
     intake.app.progress("stored", stored)
     log.info("mails_stored", mailbox=intake.life.mailbox, stored=stored, listed=len(batch))
@@ -155,7 +179,7 @@ def _held(intake: _Intake, mail: RawMail) -> str | None:
 def _fetch_again(intake: _Intake) -> None:
     """Try again what the server could not give before; after ten tries a person is told."""
     app, life = intake.app, intake.life
-    with transaction(app.engine) as session:
+    with reading(app.engine) as session:
         due = mails.refetch_due(session, life, app.now())
     if not due:
         return
@@ -165,7 +189,7 @@ def _fetch_again(intake: _Intake) -> None:
         mail = fetched.get(uid) or RawMail(
             uid=uid, uidvalidity=life.uidvalidity, received_at=app.now(), size=0, data=None
         )
-        with transaction(app.engine) as session:
+        with intake.look.transaction("intake.fetched_again") as session:
             given_up = mails.record_refetched(session, life, mail, app.now())
             if given_up is not None:
                 park(app, session, mails.get(session, given_up), "the server never gave the message's bytes")
@@ -174,14 +198,16 @@ def _fetch_again(intake: _Intake) -> None:
 def _mark_stored(intake: _Intake) -> None:
     """Tell the server what is stored: a hint to people, given again at the next poll where it does not take."""
     while True:
-        with transaction(intake.app.engine) as session:
+        with reading(intake.app.engine) as session:
             uids = mails.unmarked_uids(session, intake.life, _BATCH)
         if not uids:
             return
         try:
+            reach("imap.marked", BEFORE)
             intake.folder.mark_stored(uids)
+            reach("imap.marked", AFTER)
         except RetryableError as problem:
             log.warning("mails_not_marked", mailbox=intake.life.mailbox, problem=str(problem))
             return
-        with transaction(intake.app.engine) as session:
+        with intake.look.transaction("intake.marked") as session:
             mails.record_marked(session, intake.life, uids, intake.app.now())

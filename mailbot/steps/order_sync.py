@@ -48,7 +48,7 @@ def sync_orders(app: App, refused: Callable[[BadOrder], None] | None = None) -> 
     source = app.order_source
     if source is None:
         raise NoOrderSourceError
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "orders.mark_read") as session:
         last = orders.synced_at(session, app.settings.orders.url)
     began_at, imported, bad = app.now(), 0, 0
     found = iter(source.changed_since(None if last is None else last - _OVERLAP))
@@ -59,11 +59,11 @@ def sync_orders(app: App, refused: Callable[[BadOrder], None] | None = None) -> 
                 log.warning("order_refused", why=order.where)
                 if refused is not None:
                     refused(order)
-        with transaction(app.engine) as session:
+        with transaction(app.engine, "orders.stored") as session:
             orders.put_all(session, good, began_at)
         imported, bad = imported + len(good), bad + len(some) - len(good)
         app.progress("orders", len(some))
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "orders.mark_moved") as session:
         orders.record_synced(session, app.settings.orders.url, began_at)
     log.info("orders_synced", imported=imported, refused=bad)
     return Synced(imported=imported, refused=bad)

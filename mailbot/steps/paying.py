@@ -44,14 +44,14 @@ def pay_due(app: App) -> int:
 
 
 def _due(app: App) -> list[int]:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.due") as session:
         return [row.id for row, _ in refunds.all_in(session, (RefundState.DUE,))]
 
 
 def _in_doubt(app: App) -> list[int]:
     """Refunds that nobody knows the end of, or whose process died in the middle, and that are due for a look."""
     now = app.now()
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.in_doubt") as session:
         rows = [row for row, _ in refunds.all_in(session, (RefundState.UNKNOWN, RefundState.SUBMITTING))]
         return [
             row.id
@@ -62,7 +62,7 @@ def _in_doubt(app: App) -> list[int]:
 
 
 def _pay(app: App, provider: PaymentProvider, refund_id: int) -> bool:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.pay") as session:
         order = parse_refund_order(session.get_one(RefundRow, refund_id).body)
     try:
         standing = provider.look(order)
@@ -86,7 +86,7 @@ def _pay(app: App, provider: PaymentProvider, refund_id: int) -> bool:
 
 def _submit(app: App, provider: PaymentProvider, refund_id: int, standing: CaptureStanding) -> bool:
     """Commit that the provider is about to be asked, if everything still allows it."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.submit") as session:
         row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
         if row.state != RefundState.DUE or switch.find_frozen(session) is not None:
             return False
@@ -133,7 +133,7 @@ def _default_sum(app: App, currency: str) -> Money | None:
 
 
 def _reconcile(app: App, provider: PaymentProvider, refund_id: int) -> bool:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.reconcile") as session:
         row = session.get_one(RefundRow, refund_id)
         if row.provider != provider.name:
             return False
@@ -150,7 +150,7 @@ def _reconcile(app: App, provider: PaymentProvider, refund_id: int) -> bool:
 
 
 def _adopt(app: App, refund_id: int, reference: str) -> bool:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.adopt") as session:
         row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
         case = cases.lock(session, row.case_id)
         refunds.record_paid(session, row, reference, app.now())
@@ -159,14 +159,14 @@ def _adopt(app: App, refund_id: int, reference: str) -> bool:
 
 
 def _record_refused(app: App, refund_id: int, problem: str) -> None:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.record_refused") as session:
         row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
         refunds.change(row, RefundState.REFUSED)
         leave_to_people(session, cases.lock(session, row.case_id), REFUND_REFUSED, app.now(), problem=problem)
 
 
 def _record_unknown(app: App, refund_id: int, problem: str) -> None:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.record_unknown") as session:
         row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
         refunds.change(row, RefundState.UNKNOWN)
         row.look_at = app.now()
@@ -175,7 +175,7 @@ def _record_unknown(app: App, refund_id: int, problem: str) -> None:
 
 def _record_absent(app: App, refund_id: int) -> None:
     """It is not there yet: look again later, and after the last look let a person decide about another attempt."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "pay.record_absent") as session:
         row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
         if row.state == RefundState.SUBMITTING:
             refunds.change(row, RefundState.UNKNOWN)

@@ -36,7 +36,7 @@ def prove_by_link(app: App, token: str) -> bool:
     """
     if len(token) > _MOST_TOKEN:
         return False
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "proving.prove_by_link") as session:
         now = app.now()
         proof = proofs.use_link(session, hash_token(app.instance.message_key, token), now)
         if proof is None:

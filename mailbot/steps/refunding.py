@@ -68,12 +68,12 @@ def hold(matter: Matter, why: str) -> None:
 
 def notice_book(app: App) -> int:
     """See to the cases whose order the book shows as refunded or disputed elsewhere; returns how many."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "refunds.notice_book") as session:
         elsewhere = refunds.all_in(session, (RefundState.PAID_ELSEWHERE, RefundState.HELD))
         news = [(row.id, case.id) for row, case in elsewhere if _is_news(row, case)]
         disputed = [(row.id, case.id) for row, case in refunds.all_disputed(session)]
     for refund_id, case_id in (*news, *disputed):
-        with transaction(app.engine) as session:
+        with transaction(app.engine, "refunds.notice_book_2") as session:
             case = cases.lock(session, case_id)
             matter = open_matter(app, session, case)
             row = session.get_one(RefundRow, refund_id, populate_existing=True)

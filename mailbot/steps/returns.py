@@ -18,7 +18,7 @@ RETURN_REMINDER, RETURN_EXPIRED = "return_reminder", "return_expired"
 def remind_and_expire(app: App) -> int:
     """Remind the customers whose parcel is due, and end the approvals whose last day is over; returns how many."""
     now, changed = app.now(), 0
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "returns.remind_and_expire") as session:
         waiting = cases.quiet_since(session, CaseState.RETURN_APPROVED, now)
         dispatch = {
             case_id: deadline
@@ -36,7 +36,7 @@ def remind_and_expire(app: App) -> int:
 
 
 def _remind(app: App, case_id: int, deadline: Deadline) -> bool:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "returns.remind") as session:
         matter = open_matter(app, session, cases.lock(session, case_id))
         if matter.case.state != CaseState.RETURN_APPROVED or cases.has_event(session, case_id, _once(deadline)):
             return False
@@ -50,7 +50,7 @@ def _once(deadline: Deadline) -> str:
 
 
 def _expire(app: App, case_id: int, deadline: Deadline) -> bool:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "returns.expire") as session:
         matter = open_matter(app, session, cases.lock(session, case_id))
         if matter.case.state != CaseState.RETURN_APPROVED:
             return False
@@ -78,5 +78,5 @@ def _tell(matter: Matter, template: str, deadline: Deadline) -> bool:
 
 def _has_read_all_until(app: App, moment: datetime) -> bool:
     """Whether every mail that came by then is handled: one of them may say that the parcel is on its way."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "returns.has_read_all_until") as session:
         return mails.is_read_until(session, [mailbox.name for mailbox in app.mailboxes], moment)

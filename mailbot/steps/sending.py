@@ -1,14 +1,17 @@
 """Handing messages to the submission server: a commit before, a journal during, a commit after. Source: P3."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 
 import structlog
 from sqlalchemy.orm import Session
 
 from mailbot.act.plan import VERIFICATION
 from mailbot.errors import AmbiguousError, MailbotError, PermanentError, RetryableError
+from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.case import ClockKind
 from mailbot.ports import Envelope, Handover
 from mailbot.steps.app import App
@@ -19,6 +22,8 @@ from mailbot.store.tables import OutboxRow
 from mailbot.store.transaction import transaction
 
 NOT_DELIVERED = "not_delivered"
+
+_ONE_PASS = Lock()
 
 log = structlog.get_logger()
 
@@ -36,15 +41,22 @@ class Delivered:
 
 
 def send_due(app: App) -> Delivered:
-    """Send every message that is due over one connection, reconnecting where it breaks."""
-    _recover(app)
+    """Send every message that is due over one connection, reconnecting where it breaks; one pass at a time."""
+    with _ONE_PASS:
+        _recover(app)
+        return _send_all(app)
+
+
+def _send_all(app: App) -> Delivered:
     sent, link = 0, None
     with DotJournal(app.journal_folder, app.holder) as journal, ExitStack() as connections:
         row = _take(app)
         while row is not None:
             try:
                 if link is None:
+                    reach("smtp.connected", BEFORE)
                     link = connections.enter_context(app.transport.connect())
+                    reach("smtp.connected", AFTER)
                 _hand_over(link, row, journal)
             except (RetryableError, PermanentError) as problem:
                 _record_problem(app, row, problem, connected=link is not None)
@@ -62,13 +74,13 @@ def send_due(app: App) -> Delivered:
 
 
 def _take(app: App) -> OutboxRow | None:
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "send.taken") as session:
         return outbox.take_next_due(session, app.holder, app.now())
 
 
 def _record_sent_and_take(app: App, row: OutboxRow) -> OutboxRow | None:
     """Note that a message was taken, and take the next, in one commit."""
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "send.sent") as session:
         _record_sent(app, session, row)
         return outbox.take_next_due(session, app.holder, app.now())
 
@@ -83,8 +95,17 @@ def _record_problem(app: App, row: OutboxRow, problem: MailbotError, *, connecte
 
 
 def _hand_over(link: Handover, row: OutboxRow, journal: DotJournal) -> None:
+    def note(point: str, write: Callable[[int], None]) -> None:
+        reach(point, BEFORE)
+        write(row.id)
+        reach(point, AFTER)
+
     envelope = Envelope(sender=row.sender, recipient=row.recipient, data=row.content)
-    link.send(envelope, partial(journal.before_dot, row.id), partial(journal.after_dot, row.id))
+    reach("smtp.sent", BEFORE)
+    link.send(
+        envelope, partial(note, "journal.dot", journal.before_dot), partial(note, "journal.taken", journal.after_dot)
+    )
+    reach("smtp.sent", AFTER)
 
 
 def _record_sent(app: App, session: Session, row: OutboxRow) -> None:
@@ -97,32 +118,37 @@ def _record_sent(app: App, session: Session, row: OutboxRow) -> None:
 
 
 def _record_retry(app: App, row: OutboxRow, problem: str) -> None:
-    with transaction(app.engine) as session:
-        spent = outbox.record_retry(session, row.id, problem, app.now())
+    with transaction(app.engine, "send.postponed") as session:
+        if outbox.is_taken(session, row) and outbox.record_retry(session, row.id, problem, app.now()):
+            _give_up(app, session, row, problem)
     log.warning("message_postponed", outbox_id=row.id, problem=problem)
-    if spent:
-        _record_failed(app, row, problem)
 
 
 def _record_failed(app: App, row: OutboxRow, problem: str) -> None:
-    """The server refuses a message for good: its case goes to a person."""
-    with transaction(app.engine) as session:
-        outbox.record_failed(session, row.id, problem)
-        if row.case_id is not None:
-            leave_to_people(session, cases.lock(session, row.case_id), NOT_DELIVERED, app.now(), message=row.id)
+    with transaction(app.engine, "send.failed") as session:
+        if outbox.is_taken(session, row):
+            _give_up(app, session, row, problem)
+
+
+def _give_up(app: App, session: Session, row: OutboxRow, problem: str) -> None:
+    """A message does not arrive: its case goes to a person in the same commit."""
+    outbox.record_failed(session, row.id, problem)
+    if row.case_id is not None:
+        leave_to_people(session, cases.lock(session, row.case_id), NOT_DELIVERED, app.now(), message=row.id)
     log.warning("message_failed", outbox_id=row.id, problem=problem)
 
 
 def _record_ambiguous(app: App, row: OutboxRow, problem: str) -> None:
-    with transaction(app.engine) as session:
-        outbox.record_ambiguous(session, row.id, problem, app.now())
+    with transaction(app.engine, "send.in_doubt") as session:
+        if outbox.is_taken(session, row):
+            outbox.record_ambiguous(session, row.id, problem, app.now())
     log.warning("message_in_doubt", outbox_id=row.id, problem=problem)
 
 
 def _recover(app: App) -> None:
-    """See to what a dead process left in the middle, and to messages whose time of doubt is over."""
-    with transaction(app.engine) as session:
-        abandoned = outbox.take_abandoned(session, leases.is_dead, app.now())
+    """See to what a dead process, or a broken pass of this one, left in the middle; and to doubts that are over."""
+    with transaction(app.engine, "send.recovered") as session:
+        abandoned = outbox.take_abandoned(session, lambda by: by == app.holder or leases.is_dead(by), app.now())
         holders = {row.taken_by for row in abandoned if row.taken_by is not None}
         for row in abandoned:
             match _progress(app, row):
@@ -134,10 +160,9 @@ def _recover(app: App) -> None:
                     _record_sent(app, session, row)
     for holder in holders:
         forget(app.journal_folder, holder)
-    with transaction(app.engine) as session:
-        given_up = outbox.settle_ambiguous(session, app.now(), lambda row: row.template == VERIFICATION)
-    for row in given_up:
-        _record_failed(app, row, row.problem or "nobody knows whether it arrived")
+    with transaction(app.engine, "send.doubt_settled") as session:
+        for row in outbox.settle_ambiguous(session, app.now(), lambda row: row.template == VERIFICATION):
+            _give_up(app, session, row, row.problem or "nobody knows whether it arrived")
 
 
 def _progress(app: App, row: OutboxRow) -> Progress:

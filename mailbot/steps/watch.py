@@ -24,7 +24,7 @@ def notify_fired(app: App) -> int:
     Returns:
         How many levels fired.
     """
-    with transaction(app.engine) as session:
+    with transaction(app.engine, "watch.fired") as session:
         now = app.now()
         fired = clocks.take_fired(session, now)
         if fired and app.settings.notify.address:

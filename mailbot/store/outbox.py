@@ -88,6 +88,17 @@ def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | N
     return None
 
 
+def is_taken(session: Session, taken: OutboxRow) -> bool:
+    """Whether a message is still this process's to send: a slow one that was overtaken changes nothing any more."""
+    mine = select(OutboxRow.id).where(
+        OutboxRow.id == taken.id,
+        OutboxRow.state == OutboxState.SENDING,
+        OutboxRow.taken_by == taken.taken_by,
+        OutboxRow.attempts == taken.attempts,
+    )
+    return session.scalar(mine.with_for_update()) is not None
+
+
 def record_sent(session: Session, row_id: int, now: datetime) -> bool:
     """Note that the server took a message; ``False`` if that was known before."""
     taken = update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.state != OutboxState.SENT)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError, RetryableError
+from mailbot.failpoints import AFTER, BEFORE, reach
 
 _BUSY_MS = 30_000
 _READ_ONLY = "mailbot_read_only"
@@ -44,8 +45,12 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Session]:
+def transaction(engine: Engine, point: str = "other") -> Iterator[Session]:
     """All of what happens inside, or nothing of it; durable when it returns (I14).
+
+    Args:
+        engine: the database.
+        point: what fault tests know its commit by.
 
     Raises:
         StoreUnavailableError: the database could not do it now.
@@ -57,6 +62,8 @@ def transaction(engine: Engine) -> Iterator[Session]:
         return
     with _outages_named(), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+        reach(point, BEFORE)
+    reach(point, AFTER)
 
 
 @contextmanager
