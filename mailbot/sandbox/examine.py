@@ -92,7 +92,7 @@ class Examiner:
             self._lexicons,
             language,
             asked_on=received_at.astimezone(self._zone).date(),
-            day_first=not (language in {None, "en"} and self._rules.timezone.startswith(_MONTH_FIRST)),
+            day_first=not self._rules.timezone.startswith(_MONTH_FIRST),
         )
         found = read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys)
         doubts = stated.doubts
@@ -102,7 +102,7 @@ class Examiner:
         numbers = tuple(_numbers(self._order_numbers, mail, body, found))
         return replace(
             reading,
-            language=language,
+            language=stated.language or language,
             topic=stated.topic,
             claim=claim,
             spans=(*stated.spans, *(_span(number) for number in numbers)),

@@ -17,16 +17,19 @@ from mailbot.understand.sentences import split_sentences
 from mailbot.understand.stated_dates import find_dates
 from mailbot.understand.stated_facts import read_facts
 from mailbot.understand.wish import Place, StatedWish, read_wish
-from mailbot.understand.wording import word_sentence
+from mailbot.understand.wording import word_sentence, words_of
 
+LANGUAGE_NOT_READ = "language_not_read"
+_LONG_ENOUGH = 160  # characters; of a longer text the detector is believed
 _SAMPLE = 4_000  # characters that tell which lexicon fits
+_AS_GOOD = 0.8  # of the words that the best lexicon knows
 _LEAST_KNOWN = 0.35  # of the words, for a text of unclear language
 _WHOLE = "whole"
 _TAKES_BACK = frozenset({"withdrawn", "no_order"})
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
-_WORD = re.compile(r"[^\W\d_]+")
+_REFERENCE = re.compile(r"[A-Za-z#]-?\d{4}|\d{5}")
 _REPLY_MARK = re.compile(
-    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:(?:re|aw|sv|antw|fwd?|wg|tr|rv|vs|vl|odp|res|enc|ynt|rif)\s?(?:\[\d{1,3}\])?[:\uff1a]\s*)",
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:(?:re|aw|sv|antw|fwd?|wg|tr|rv|vs|vl|odp|res|enc|ynt|rif|ref|i|pd|\u56de\u590d|\u7b54\u590d|\u8f6c\u53d1|\u8fd4\u4fe1|\u8ee2\u9001)\s?(?:\[\d{1,3}\])?[:\uff1a]\s*)",
     re.IGNORECASE,
 )
 
@@ -36,6 +39,7 @@ class ClaimReading:
     """One mail's claim.
 
     Attributes:
+        language: ISO 639-1 of the lexicon that it was read by; ``None`` where none fits.
         topic: what the customer writes about.
         claim: as stated. Its ``reason_confidence`` is under 0.8 wherever there is a doubt, and 0 where nothing is
             asked for. ``lines`` stays empty: words name goods by kind, not by sku.
@@ -49,6 +53,7 @@ class ClaimReading:
     claim: Claim
     spans: tuple[Span, ...]
     doubts: tuple[str, ...]
+    language: str | None = None
     follow_ups: tuple[Span, ...] = ()
 
 
@@ -65,10 +70,10 @@ def read_claim(
         asked_on: day of the request in the shop's time zone; no date of receipt lies after it.
         day_first: how the customer most likely orders day and month in numbers.
     """
-    lexicon = _choose_lexicon(subject, body, lexicons, language)
+    new = " \n".join(body.text[part.start : part.end] for part in body.segments if part.kind is SegmentKind.NEW)
+    lexicon = _choose_lexicon(f"{subject} \n{new}", lexicons, language)
     if lexicon is None:
-        unread = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0)
-        return ClaimReading(topic=Topic.OTHER, claim=unread, spans=(), doubts=("language_not_read",))
+        return _unread(subject, new)
     reader = _Reader(lexicon=lexicon, asked_on=asked_on, day_first=day_first)
     own = [
         sentence
@@ -79,18 +84,38 @@ def read_claim(
     mark = _REPLY_MARK.match(subject)
     heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
     reading = _judge(own, heading, carried=mark is not None)
-    return replace(reading, follow_ups=read_follow_ups(body.text, own, lexicon))
+    return replace(reading, language=lexicon.language, follow_ups=read_follow_ups(body.text, own, lexicon))
 
 
-def _choose_lexicon(subject: str, body: Body, lexicons: Mapping[str, Lexicon], language: str | None) -> Lexicon | None:
-    if language is not None and language in lexicons:
-        return lexicons[language]
-    new = " ".join(body.text[part.start : part.end] for part in body.segments if part.kind is SegmentKind.NEW)
-    words = _WORD.findall(f"{subject} {new}"[:_SAMPLE].lower())
-    known = {code: sum(word in lexicon.vocabulary for word in words) for code, lexicon in lexicons.items()}
+def _unread(subject: str, new: str) -> ClaimReading:
+    """What is made of a language without a lexicon: who names an order wants something of it, and a person reads it."""
+    topic = Topic.REFUND_REQUEST if _REFERENCE.search(f"{subject} {new}") else Topic.OTHER
+    claim = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0)
+    return ClaimReading(topic=topic, claim=claim, spans=(), doubts=(LANGUAGE_NOT_READ,))
+
+
+def _choose_lexicon(text: str, lexicons: Mapping[str, Lexicon], language: str | None) -> Lexicon | None:
+    """The lexicon of the detected language; of a short text, the one that knows most of its words.
+
+    A detector is easily wrong about ten words, and the words are what the reading rests on.
+    """
+    detected = lexicons.get(language or "")
+    if detected is not None and len(text) > _LONG_ENOUGH:
+        return detected
+    words = words_of(text[:_SAMPLE])
+    known = {code: _known(words, lexicon) for code, lexicon in lexicons.items()}
     best = max(known, key=lambda code: known[code], default=None)
-    least = _LEAST_KNOWN if language is None else _LEAST_KNOWN_AGAINST
-    return lexicons[best] if best is not None and known[best] > least * len(words) else None
+    if best is None:
+        return None
+    if detected is not None and known[detected.language] >= _AS_GOOD * known[best]:
+        return detected
+    least = _LEAST_KNOWN_AGAINST if language is not None and detected is None else _LEAST_KNOWN
+    return lexicons[best] if known[best] > least * len(words) else detected
+
+
+def _known(words: Sequence[str], lexicon: Lexicon) -> int:
+    fold = lexicon.spelling.fold
+    return sum(fold(word) in lexicon.vocabulary for word in words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +130,9 @@ class _Reader:
         for place in split_sentences(text, start, end, lexicon.abbreviations):
             stretch = (place.start, place.end)
             dates = find_dates(text, stretch, lexicon.dates, asked_on=self.asked_on, day_first=self.day_first)
-            wording = word_sentence(text, stretch, same=lexicon.same, known=lexicon.vocabulary, dates=dates)
+            wording = word_sentence(
+                text, stretch, spelling=lexicon.spelling, known=lexicon.vocabulary.exact, dates=dates
+            )
             yield read_sentence(text, part, wording, lexicon, asks=place.asks)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailbot.understand.lexicons import Kind, Lexicon, Rule, Strength
 from mailbot.understand.scope import Match, Mood, Scope
@@ -10,6 +11,7 @@ from mailbot.understand.wording import NUMBER, Wording
 _FOREIGN_SHARE = 0.6  # of a sentence's words unknown to the lexicon; beyond that it is in another language
 _FOREIGN_WORDS = 4
 _LEAST_QUESTION = 3  # unexplained words that make a question one
+_LONGEST_NAME = 3  # words
 _SAYS_NOTHING = frozenset({Kind.FRAME, Kind.FILLER})
 _STANDS_ANYWHERE = frozenset({Kind.DISPUTE, Kind.DOUBT, Kind.FOLLOW_UP})
 
@@ -98,26 +100,31 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         if found.rule.kind is Kind.OTHER and found.mood is not Mood.VOID
     ]
     findings = [finding for finding in findings if not _is_part_of(finding, covers, wording.words)]
-    open_words = [] if not findings and _is_listing(wording.words, lexicon) else _open_words(wording, lexicon, matches)
-    strange = [(place, word) for place, word in open_words if word not in lexicon.neutral]
-    everyday = [place for place, word in open_words if word in lexicon.everyday]
-    unknown = sum(word not in lexicon.vocabulary for _, word in strange)
+    left = _Left((), (), denies=False)
+    if findings or not _is_listing(wording.words, lexicon):
+        left = _left_over(wording, lexicon, matches)
+    unknown = sum(not _is_known(word, lexicon) for _, word in left.strange)
+    is_signed = _is_signed(text, wording, lexicon)
     return ReadSentence(
         part=part,
         findings=tuple(sorted(findings, key=lambda finding: (finding.first, finding.last))),
         wording=wording,
-        unexplained=tuple(word for place, word in strange if not _is_name(text, wording, lexicon, place)),
-        everyday=len(everyday),
+        unexplained=()
+        if is_signed
+        else tuple(word for place, word in left.strange if not _is_name(text, wording, lexicon, place)),
+        everyday=len(left.everyday),
         hints=tuple(
-            lexicon.tells[word] for place, word in strange if word in lexicon.tells and not scope.is_denied(place)
+            hint
+            for place, word in left.strange
+            if (hint := lexicon.hints(word)) and not (is_signed or scope.is_denied(place))
         ),
-        reason_unread=any(word in lexicon.negators for _, word in open_words)
-        or _ground_unread(wording.words, lexicon, findings, {*everyday, *(place for place, _ in strange)}),
+        reason_unread=left.denies
+        or _ground_unread(wording.words, lexicon, findings, {*left.everyday, *(place for place, _ in left.strange)}),
         elsewhere=scope.elsewhere,
         foreign=unknown >= _FOREIGN_WORDS and unknown > _FOREIGN_SHARE * len(wording.words),
         asks=scope.asks,
-        asks_more=scope.asks and len(open_words) >= _LEAST_QUESTION and not _asks_or_wishes(findings),
-        names_goods=not lexicon.goods.isdisjoint(wording.words),
+        asks_more=scope.asks and left.open_words() >= _LEAST_QUESTION and not _asks_or_wishes(findings),
+        names_goods=lexicon.goods.stand_in(wording.words),
     )
 
 
@@ -146,27 +153,80 @@ def _is_part_of(finding: Finding, covers: Sequence[Match], words: Sequence[str])
             if not is_filler and (weak or kind is not Kind.OTHER):
                 return True
             own = cover.rule.phrase.words
-            if is_filler and (weak or kind is Kind.OTHER) and own.issuperset(words[finding.first : finding.last + 1]):
+            inside = words[finding.first : finding.last + 1]
+            if is_filler and (weak or kind is Kind.OTHER) and all(word in own for word in inside):
                 return True
     return False
 
 
-def _open_words(wording: Wording, lexicon: Lexicon, matches: Sequence[Match]) -> list[tuple[int, str]]:
-    """The words that no phrase explains; what stands in a phrase's gap is not explained by it."""
+class _Left(NamedTuple):
+    """The words of a sentence that no phrase explains; what stands in a phrase's gap is not explained by it.
+
+    Attributes:
+        strange: places and words that are not neutral. Of running text, pieces of two characters.
+        everyday: places of words that are neutral by themselves only.
+        silent: how many others, which never say anything.
+        denies: a negator is among them.
+    """
+
+    strange: Sequence[tuple[int, str]]
+    everyday: Sequence[int]
+    silent: int = 0
+    denies: bool = False
+
+    def open_words(self) -> int:
+        return len(self.strange) + len(self.everyday) + self.silent
+
+
+def _left_over(wording: Wording, lexicon: Lexicon, matches: Sequence[Match]) -> _Left:
     explained = {
         place
         for match in matches
         if match.rule.kind is not Kind.FOLLOW_UP
         for place in range(match.first, match.last + 1)
-        if lexicon.has_stems or wording.words[place] in match.rule.phrase.words
+        if wording.words[place] in match.rule.phrase.words
     }
-    return [(place, word) for place, word in enumerate(wording.words) if word[0].isalpha() and place not in explained]
+    words = wording.words
+    still = [place for place, word in enumerate(words) if word[0].isalpha() and place not in explained]
+    neutral = {place for places in lexicon.neutral.places(words) for place in places}
+    unread = set(still)
+    everyday = [places[0] for places in lexicon.everyday.places(words) if not unread.isdisjoint(places)]
+    strange = [(place, words[place]) for place in still if place not in neutral]
+    return _Left(
+        strange=strange if lexicon.spaced else _in_pieces(strange),
+        everyday=everyday,
+        silent=len(still) - len(strange) - len(everyday) if lexicon.spaced else 0,
+        denies=any(words[place] in lexicon.negators for place in still),
+    )
+
+
+def _in_pieces(characters: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Neighbouring characters by two, which is about a word of running text."""
+    pieces: list[tuple[int, str]] = []
+    for place, character in characters:
+        if pieces and pieces[-1][0] == place - 1 and len(pieces[-1][1]) == 1:
+            pieces[-1] = (pieces[-1][0], pieces[-1][1] + character)
+        else:
+            pieces.append((place, character))
+    return pieces
+
+
+def _is_known(word: str, lexicon: Lexicon) -> bool:
+    return word in lexicon.vocabulary or (not lexicon.spaced and all(sign in lexicon.vocabulary for sign in word))
 
 
 def _is_listing(words: Sequence[str], lexicon: Lexicon) -> bool:
     """Whether this is a line of a pasted paper ("1 x Locket, 45 cm 118.00"): figures, and hardly a word that joins."""
     figures = any(word == NUMBER or word[0].isdigit() for word in words)
-    return figures and sum(word in lexicon.neutral and word not in lexicon.everyday for word in words) <= 1
+    return figures and len(lexicon.neutral.places(words)) - len(lexicon.everyday.places(words)) <= 1
+
+
+def _is_signed(text: str, wording: Wording, lexicon: Lexicon) -> bool:
+    """Whether this is a name on a line of its own: a few unknown words, each with a capital."""
+    return 0 < len(wording.words) <= _LONGEST_NAME and all(
+        text[start].isupper() and word not in lexicon.vocabulary.exact
+        for word, (start, _) in zip(wording.words, wording.spans, strict=True)
+    )
 
 
 def _is_name(text: str, wording: Wording, lexicon: Lexicon, place: int) -> bool:

@@ -52,7 +52,7 @@ def _withdrawals(sentences: Sequence[ReadSentence]) -> Iterator[Span]:
 def _questions(sentences: Sequence[ReadSentence], lexicon: Lexicon) -> Iterator[Span]:
     asked = set()
     for sentence, finding in _all(sentences, Kind.OTHER, "status"):
-        about_money = lexicon.mentions(sentence.wording.words, lexicon.money)
+        about_money = lexicon.money.stand_in(sentence.wording.words)
         about = FollowUp.REFUND_STATUS if about_money else FollowUp.ORDER_STATUS
         if about not in asked:
             asked.add(about)

@@ -5,22 +5,51 @@ The head of ``lexicon/en.toml`` explains the tables; a further language is a fur
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any
 
 from mailbot.errors import InputError, shown
 from mailbot.model.facts import Reason, Remedy
-from mailbot.understand.phrases import STEM_KEY, Phrase, PhraseCompiler, rarest_first
+from mailbot.understand.phrases import STEM, Phrase, PhraseCompiler, WordSet, rarest_first
 from mailbot.understand.stated_dates import DateWords, compile_date_words
-from mailbot.understand.wording import NUMBER, spell
+from mailbot.understand.wording import NUMBER, Spelling, spell
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LANGUAGE_CODE = 2  # letters: ISO 639-1
+_REACH = 6  # words that a negator reaches forward, as long as no break stands between
+
+
+class Terms:
+    """A word list: sought word by word, or in the running text of a language that writes without spaces."""
+
+    __slots__ = ("_running", "_words")
+
+    def __init__(self, words: Iterable[str], *, spaced: bool) -> None:
+        """Keep the words, the longest first where they are sought in running text."""
+        words = sorted(set(words), key=lambda word: (-len(word), word))
+        self._words = WordSet(words)
+        self._running = None if spaced or not words else re.compile("|".join(map(re.escape, words)))
+
+    def places(self, words: Sequence[str]) -> list[range]:
+        """Where in a sentence they stand, in order, without overlaps."""
+        if self._running is None:
+            return [range(place, place + 1) for place, word in enumerate(words) if word in self._words]
+        ends = list(accumulate(map(len, words)))
+        found = self._running.finditer("".join(words))
+        return [range(bisect_right(ends, each.start()), bisect_right(ends, each.end() - 1) + 1) for each in found]
+
+    def stand_in(self, words: Sequence[str]) -> bool:
+        """Whether a sentence has one of them."""
+        if self._running is None:
+            return not self._words.isdisjoint(words)
+        return self._running.search("".join(words)) is not None
 
 
 class Kind(StrEnum):
@@ -81,6 +110,9 @@ class Frame(StrEnum):
     ELSEWHERE = "elsewhere"
     REPORTED = "reported"
     QUESTION = "question"
+    DENIED = "denied"
+    DENYING = "denying"
+    SUPPOSING = "supposing"
 
 
 class Fact(StrEnum):
@@ -108,12 +140,14 @@ class Lexicon:
 
     Attributes:
         language: ISO 639-1.
-        same: written word to the plain words that it stands for.
+        spelling: how its words are written alike.
+        spaced: its words stand apart; else each character is a word, and word lists are searched in the running text.
         neutral: words that never are a reason by themselves; the ``everyday`` ones among them can be one together.
         tells: word to the reasons, facts and doubts whose phrases use it; one that no phrase explains hints at them.
         vocabulary: every word that the lexicon knows.
         negators, breaks, alternatives: words that deny what follows, that end a denial, that carry it on through a
             list ("or").
+        reach: how many words a negator denies.
         grounds, conclusions: words that announce a reason ("because"), that follow one ("so").
         goods: words that say what a mail is about: an order, goods, an invoice.
         money: words that say of a question "where is it?" that it is about money that comes back.
@@ -122,40 +156,45 @@ class Lexicon:
     """
 
     language: str
-    same: Mapping[str, Sequence[str]]
-    neutral: frozenset[str]
-    everyday: frozenset[str]
+    spelling: Spelling
+    spaced: bool
+    neutral: Terms
+    everyday: Terms
     tells: Mapping[str, frozenset[str]]
-    vocabulary: frozenset[str]
+    vocabulary: WordSet
     negators: frozenset[str]
     breaks: frozenset[str]
     alternatives: frozenset[str]
+    reach: int
     grounds: frozenset[str]
     conclusions: frozenset[str]
-    goods: frozenset[str]
-    money: frozenset[str]
+    goods: Terms
+    money: Terms
     abbreviations: frozenset[str]
     names_capitalised: bool
     dates: DateWords
     rules: tuple[Rule, ...]
     by_word: Mapping[str, Sequence[tuple[int, frozenset[str]]]]
-    has_stems: bool
-
-    def mentions(self, words: Sequence[str], terms: frozenset[str]) -> bool:
-        """Whether one of the ``terms``, such as ``goods``, stands among the words of a sentence."""
-        return not terms.isdisjoint(words)
+    stem_lengths: tuple[int, ...]
 
     def candidates(self, words: Sequence[str]) -> list[int]:
         """Places in ``rules`` of those whose two most telling needs stand in ``words``, in the order of the file."""
         present = set(words)
-        if self.has_stems:
-            present.update([f"{word[:STEM_KEY]}*" for word in present])
+        if self.stem_lengths:
+            present.update([f"{word[:length]}{STEM}" for word in present for length in self.stem_lengths])
         found = set()
         for word in present & self.by_word.keys():
             for place, need in self.by_word[word]:
                 if not need.isdisjoint(present):
                     found.add(place)
         return sorted(found)
+
+    def hints(self, word: str) -> frozenset[str]:
+        """The reasons, facts and doubts whose phrases use a word."""
+        if word in self.tells:
+            return self.tells[word]
+        stem = self.vocabulary.stem_of(word)
+        return self.tells.get(stem, frozenset()) if stem else frozenset()
 
 
 _VALUES: Mapping[Kind, frozenset[str] | None] = {
@@ -218,36 +257,68 @@ def parse_lexicon(text: str, language: str) -> Lexicon:
 
 
 def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) -> Lexicon:
-    listed = {variant: tuple(plain.split()) for plain, variants in file["same"].items() for variant in variants.split()}
-    same = _misspelt(file["grammar"]["mistyped"].split(), written) | listed
-    compiler = PhraseCompiler(file["words"], lambda word: spell(word, same))
-    rules = tuple(_rules(file, compiler))
     grammar = file["grammar"]
-    everyday = _words(file["neutral"]["everyday"].values())
-    neutral = everyday | _words(file["neutral"]["empty"].values())
+    spelling = _spelling(file, written)
+    compiler = PhraseCompiler(file["words"], lambda word: spell(word, spelling))
+    rules = tuple(_rules(file, compiler))
+    spaced = grammar.get("spaced", True)
+
+    def words(*lists: Any) -> frozenset[str]:
+        return frozenset(plain for word in _words(lists) for plain in _plain(word, spelling))
+
+    everyday = words(*file["neutral"]["everyday"].values())
+    neutral = everyday | words(*file["neutral"]["empty"].values())
     said = {kind: _said(rules, kind) for kind in Kind}
-    dates = compile_date_words(**file["dates"])
+    known = neutral.union(*said.values(), *([plain] for plains in spelling.same.values() for plain in plains))
     return Lexicon(
         language=language,
-        same=MappingProxyType(same),
-        neutral=neutral,
-        everyday=everyday,
-        tells=_tells(rules, neutral | said[Kind.WANTS]),
-        vocabulary=neutral.union(*said.values(), *([plain] for plains in same.values() for plain in plains)),
-        negators=_words([grammar["negators"]]),
-        breaks=_words([grammar["breaks"]]),
-        alternatives=_words([grammar["alternatives"]]),
-        grounds=_words([grammar["grounds"]]),
-        conclusions=_words([grammar["conclusions"]]),
-        goods=_words([grammar["goods"]]) | {NUMBER},
-        money=_words([grammar["money"]]),
+        spelling=spelling,
+        spaced=spaced,
+        neutral=Terms(neutral if spaced else _words(_lists(file["neutral"])), spaced=spaced),
+        everyday=Terms(everyday if spaced else _words(file["neutral"]["everyday"].values()), spaced=spaced),
+        tells=_tells(rules, neutral | said[Kind.WANTS]) if spaced else MappingProxyType({}),
+        vocabulary=WordSet(known),
+        negators=words(grammar["negators"]),
+        breaks=words(grammar["breaks"]),
+        alternatives=words(grammar["alternatives"]),
+        reach=grammar.get("reach", _REACH),
+        grounds=words(grammar["grounds"]),
+        conclusions=words(grammar["conclusions"]),
+        goods=Terms([*(words if spaced else _each)(grammar["goods"]), NUMBER], spaced=spaced),
+        money=Terms((words if spaced else _each)(grammar["money"]), spaced=spaced),
         abbreviations=_words([grammar["abbreviations"]]),
         names_capitalised=grammar["names_capitalised"],
-        dates=dates,
+        dates=compile_date_words(**file["dates"], spaced=spaced),
         rules=rules,
         by_word=_index(rules),
-        has_stems=any(word.endswith("*") for rule in rules for need in rule.phrase.needs for word in need),
+        stem_lengths=tuple(sorted({len(stem) - 1 for stem in known if stem.endswith(STEM)})),
     )
+
+
+def _spelling(file: Mapping[str, Any], written: frozenset[str]) -> Spelling:
+    grammar = file["grammar"]
+    bare = Spelling(same=MappingProxyType({}), pairs=tuple((here, there) for here, there in grammar.get("alike", ())))
+    listed = {
+        bare.fold(variant): tuple(map(bare.fold, plain.split()))
+        for plain, variants in file["same"].items()
+        for variant in variants.split()
+    }
+    slips = _misspelt([bare.fold(word) for word in grammar["mistyped"].split()], frozenset(map(bare.fold, written)))
+    return Spelling(same=MappingProxyType(slips | listed), pairs=bare.pairs)
+
+
+def _plain(word: str, spelling: Spelling) -> Sequence[str]:
+    if word.endswith(STEM):
+        return (spelling.fold(word[:-1]) + STEM,)
+    return spell(word, spelling)
+
+
+def _lists(tables: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return [words for table in tables.values() for words in table.values()]
+
+
+def _each(words: str) -> frozenset[str]:
+    return _words([words])
 
 
 def _misspelt(mistyped: Sequence[str], written: frozenset[str]) -> dict[str, tuple[str, ...]]:
@@ -285,12 +356,12 @@ def _tells(rules: Sequence[Rule], silent: frozenset[str]) -> Mapping[str, frozen
     tells: dict[str, set[str]] = {}
     for rule in rules:
         if rule.kind in {Kind.REASON, Kind.FACT, Kind.DISPUTE, Kind.DOUBT}:
-            for word in rule.phrase.words - silent:
+            for word in frozenset(rule.phrase.words) - silent:
                 tells.setdefault(word, set()).add(rule.value)
     return MappingProxyType({word: frozenset(values) for word, values in tells.items()})
 
 
-def _words(lists: Any) -> frozenset[str]:
+def _words(lists: Iterable[Any]) -> frozenset[str]:
     texts = list(lists)
     if not all(isinstance(text, str) for text in texts):
         raise InputError(f"{shown(texts)} is no text of words")

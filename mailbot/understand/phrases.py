@@ -20,13 +20,15 @@ A phrase becomes a regular expression without nested or unbounded repetition, so
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from mailbot.errors import InputError, shown
 
 _LONGEST_GAP = 8
-STEM_KEY = 3  # letters of a stem that the index keeps; shorter stems would match half the language
+_SHORTEST_STEM = 3  # letters; shorter stems would match half the language
+STEM = "*"
 _SIGN = re.compile(r"<\w+>|~\d|[()\[\]|^$,]|[^\s()\[\]|^$,<>~]+")
 _BRACKETS = {"(": ")", "[": "]"}
 _EDGES = {"^": "(?:^|(?<= ,))", "$": "(?= ,| $)"}
@@ -34,6 +36,40 @@ _NODE_END = {")", "]", "|"}
 
 Spell = Callable[[str], Sequence[str]]
 """How ``wording.py`` would write one written word."""
+
+
+class WordSet:
+    """Words of which some are stems: ``cancel`` and all that begins with ``refund*``."""
+
+    __slots__ = ("_lengths", "_stems", "exact")
+
+    def __init__(self, written: Iterable[str]) -> None:
+        """Part the words from the stems, which end with a star."""
+        written = frozenset(written)
+        self.exact = frozenset(word for word in written if not word.endswith(STEM))
+        self._stems = frozenset(word[:-1] for word in written if word.endswith(STEM))
+        self._lengths = tuple(sorted(set(map(len, self._stems))))
+
+    def __contains__(self, word: object) -> bool:
+        """Whether a word is one of them or begins with a stem."""
+        if word in self.exact:
+            return True
+        return isinstance(word, str) and any(word[:length] in self._stems for length in self._lengths)
+
+    def __iter__(self) -> Iterator[str]:
+        """Every word and, with its star, every stem."""
+        yield from self.exact
+        yield from (f"{stem}{STEM}" for stem in self._stems)
+
+    def isdisjoint(self, words: Iterable[str]) -> bool:
+        """Whether none of the words is one of these."""
+        return not any(word in self for word in words) if self._stems else self.exact.isdisjoint(words)
+
+    def stem_of(self, word: str) -> str | None:
+        """The longest stem that a word begins with, with its star."""
+        found = (word[:length] for length in reversed(self._lengths) if word[:length] in self._stems)
+        stem = next(found, None)
+        return stem and f"{stem}{STEM}"
 
 
 class PhraseError(InputError):
@@ -50,14 +86,19 @@ class Phrase:
     """A compiled phrase.
 
     Attributes:
-        regex: searches the words of a sentence, each with a space before it and one space at the end.
-        needs: sets of words; a sentence without a word of each cannot match. A stem stands as ``can*``.
-        words: every word that the phrase may consist of.
+        pattern: of ``regex``, which searches the words of a sentence, each with a space before it and one at the end.
+        needs: sets of words; a sentence without a word of each cannot match. A stem stands as ``canc*``.
+        words: every word that the phrase may consist of, and every stem.
     """
 
-    regex: re.Pattern[str]
+    pattern: str
     needs: tuple[frozenset[str], ...]
-    words: frozenset[str]
+    words: WordSet
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The compiled pattern: compiled when first asked for, as few of a language's phrases stand in one mail."""
+        return _compiled(self.pattern)
 
 
 @dataclass(slots=True)
@@ -81,6 +122,7 @@ class PhraseCompiler:
         """
         self._written, self._spell = words, spell
         self._slots: dict[str, _Part] = {}
+        self._words: dict[str, _Part] = {}
 
     def compile(self, written: str) -> Phrase:
         """Compile one phrase.
@@ -92,11 +134,7 @@ class PhraseCompiler:
         part = reader.alternatives(None)
         if not part.needs:
             raise PhraseError(written, "has no word that must be there")
-        try:
-            regex = re.compile(part.regex + "(?= )")
-        except re.error as problem:
-            raise PhraseError(written, f"does not compile: {problem}") from None
-        return Phrase(regex=regex, needs=tuple(part.needs), words=frozenset(part.words))
+        return Phrase(pattern=part.regex + "(?= )", needs=tuple(part.needs), words=WordSet(part.words))
 
     def slot(self, name: str, phrase: str) -> _Part:
         """The compiled slot ``<name>``; a slot that needs itself is refused."""
@@ -112,15 +150,22 @@ class PhraseCompiler:
 
     def word(self, written: str) -> _Part:
         """One written word as the sequence of words that ``wording.py`` makes of it."""
-        stem = written.endswith("*")
-        if stem and len(written) <= STEM_KEY:
-            raise PhraseError(written, f"is too short a stem; write at least {STEM_KEY} letters")
-        words = [written[:-1].lower()] if stem else self._spell(written)
-        tail = "[^ ]*" if stem else ""
+        if written not in self._words:
+            self._words[written] = self._word(written)
+        return self._words[written]
+
+    def _word(self, written: str) -> _Part:
+        stem = written.endswith(STEM)
+        if stem and len(written) <= _SHORTEST_STEM:
+            raise PhraseError(written, f"is too short a stem; write at least {_SHORTEST_STEM} letters")
+        words = self._spell(written[:-1] if stem else written)
+        if stem and len(words) != 1:
+            raise PhraseError(written, "is a stem of more than one word")
+        tail, mark = ("[^ ]*", STEM) if stem else ("", "")
         return _Part(
             regex="".join(f" {re.escape(word)}{tail}" for word in words),
-            needs=[frozenset({f"{word[:STEM_KEY]}*" if stem else word}) for word in words],
-            words=set(words),
+            needs=[frozenset({f"{word}{mark}"}) for word in words],
+            words={f"{word}{mark}" for word in words},
         )
 
 
@@ -173,6 +218,11 @@ class _Reader:
         if sign[0] == "<":
             return self.compiler.slot(sign[1:-1], self.written)
         return _mark(sign) or self.compiler.word(sign)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def _mark(sign: str) -> _Part | None:

@@ -12,13 +12,24 @@ _CENTURY = 2000
 _LONGEST_AGO = 300  # days; a day without its year that lies further back was meant to come
 _NEAR = 2  # "last Tuesday", said on Wednesday or Thursday, may be either Tuesday
 _NUMERIC = re.compile(
-    r"(?<![\w./-])(?P<first>\d{1,4})(?P<mark>[./-])(?P<second>\d{1,2})(?:(?P=mark)(?P<third>\d{4}|\d{2}))?(?![\w/-]|\.\d)"
+    r"(?<![A-Za-z\d_./-])(?P<first>\d{1,4})(?P<mark>[./-])(?P<second>\d{1,2})(?:(?P=mark)(?P<third>\d{4}|\d{2}))?"
+    r"(?![A-Za-z\d_/-]|\.\d)"
 )
 _SHORT_NUMBER = re.compile(
     r"(?<![\w.-])[0-9]{1,2}(?:[^\W_]{2})?(?!\w|[,.-]\d)|[0-9]/[0-9]|[0-9][.-][0-9]{1,2}[.-][0-9]"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_FORM_KINDS = ("calendar", "day_of_month", "last_weekday", "weekday", "days_ago", "weeks_ago", "vague")
+_SUNDAY = 6
+_FORM_KINDS = (
+    "calendar",
+    "day_of_month",
+    "weekday_last_week",
+    "last_weekday",
+    "weekday",
+    "days_ago",
+    "weeks_ago",
+    "vague",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,9 @@ class DateWords:
     Attributes:
         months, weekdays, numbers, days_back: word in lower case to its number; Monday is 0, today is 0 days back.
         forms: kind of expression and its regular expression, the longest readings first.
-        triggers: words of which a text needs at least one, unless it has a number of one or two digits.
+        triggers: words of which a text needs at least one, unless it has a number of one or two digits; empty where
+            words do not stand apart.
+        day_first: how the language orders day and month in numbers; ``None`` where its speakers differ.
     """
 
     months: Mapping[str, int]
@@ -52,6 +65,7 @@ class DateWords:
     days_back: Mapping[str, int]
     forms: tuple[tuple[str, re.Pattern[str]], ...]
     triggers: frozenset[str]
+    day_first: bool | None
 
 
 def compile_date_words(
@@ -62,6 +76,8 @@ def compile_date_words(
     days_back: Mapping[str, int],
     forms: Mapping[str, Sequence[str]],
     triggers: str,
+    day_first: bool | None = None,
+    spaced: bool = True,
 ) -> DateWords:
     """Compile ``[dates]``: names of months and weekdays, number words, and forms with ``{month}``-like places.
 
@@ -82,11 +98,12 @@ def compile_date_words(
         "day": r"(?P<day>[0-3]?\d)",
         "year": r"(?P<year>20\d\d|\d\d(?![\w:]))",
     }
-    compiled = [("days_back", re.compile(rf"(?<!\w)(?P<back>{_any(days_back)})(?!\w)", re.IGNORECASE))]
+    before, after = (r"(?<!\w)", r"(?!\w)") if spaced else (r"(?<!\d)", r"(?!\d)")
+    compiled = [("days_back", re.compile(rf"{before}(?P<back>{_any(days_back)}){after}", re.IGNORECASE))]
     for kind in _FORM_KINDS:
         for form in forms.get(kind, ()):
             try:
-                compiled.append((kind, re.compile(rf"(?<!\w)(?:{form.format(**places)})(?!\w)", re.IGNORECASE)))
+                compiled.append((kind, re.compile(f"{before}(?:{form.format(**places)}){after}", re.IGNORECASE)))
             except (re.error, KeyError, IndexError, ValueError) as problem:
                 raise InputError(f"[dates.forms] {kind}: {form!r} is no form of a date: {problem}") from None
     return DateWords(
@@ -95,7 +112,10 @@ def compile_date_words(
         numbers=numbers,
         days_back=days_back,
         forms=tuple(compiled),
-        triggers=frozenset({*by_month, *by_weekday, *(word.split()[-1] for word in days_back), *triggers.split()}),
+        triggers=frozenset({*by_month, *by_weekday, *(word.split()[-1] for word in days_back), *triggers.split()})
+        if spaced
+        else frozenset(),
+        day_first=day_first,
     )
 
 
@@ -112,10 +132,16 @@ def find_dates(
         stretch: where the stretch starts and ends.
         words: how the text's language names days.
         asked_on: day of the request in the shop's time zone.
-        day_first: how the writer most likely orders day and month in numbers.
+        day_first: how the writer most likely orders day and month in numbers, if the language does not say.
     """
     start, end = stretch
-    if words.triggers.isdisjoint(_WORD.findall(text[start:end].lower())) and not _SHORT_NUMBER.search(text, start, end):
+    if words.day_first is not None:
+        day_first = words.day_first
+    if (
+        words.triggers
+        and words.triggers.isdisjoint(_WORD.findall(text[start:end].lower()))
+        and not _SHORT_NUMBER.search(text, start, end)
+    ):
         return ()
     found: list[StatedDate] = []
     for match, days in _expressions(text[start:end], words, asked_on, day_first=day_first):
@@ -160,19 +186,30 @@ def _worded(kind: str, match: re.Match[str], words: DateWords, asked_on: date) -
         return []
     named = {place: word.lower() for place, word in match.groupdict().items() if word is not None}
     if kind == "calendar":
-        month, day = words.months[named["month"]], int(named["day"])
+        month, day = words.months[named["month"]], _number(named.get("day") or named["number"], words)
         exact = _day(_year(named["year"]), month, day) if "year" in named else _last(month, day, asked_on)
         return [exact] if exact else []
     if kind == "day_of_month":
         return _day_of_month(int(named["day"]), asked_on)
-    if kind in {"last_weekday", "weekday"}:
-        back = (asked_on.weekday() - words.weekdays[named["weekday"]]) % _DAYS_OF_WEEK or _DAYS_OF_WEEK
-        days = [asked_on - timedelta(days=back), asked_on - timedelta(days=back + _DAYS_OF_WEEK)]
-        return days if kind == "last_weekday" and back <= _NEAR else days[:1]
+    if "weekday" in kind:
+        return _weekday(kind, words.weekdays[named["weekday"]], asked_on)
     if kind == "days_back":
         return [asked_on - timedelta(days=words.days_back[" ".join(named["back"].split())])]
-    number = words.numbers.get(named["number"]) or int(named["number"])
+    number = _number(named["number"], words)
     return [asked_on - timedelta(days=number * (_DAYS_OF_WEEK if kind == "weeks_ago" else 1))]
+
+
+def _weekday(kind: str, weekday: int, asked_on: date) -> list[date]:
+    if kind == "weekday_last_week":
+        day = asked_on - timedelta(days=asked_on.weekday() + _DAYS_OF_WEEK - weekday)
+        return [day, day - timedelta(days=_DAYS_OF_WEEK)] if weekday == _SUNDAY else [day]  # it may begin the week
+    back = (asked_on.weekday() - weekday) % _DAYS_OF_WEEK or _DAYS_OF_WEEK
+    days = [asked_on - timedelta(days=back), asked_on - timedelta(days=back + _DAYS_OF_WEEK)]
+    return days if kind == "last_weekday" and back <= _NEAR else days[:1]
+
+
+def _number(written: str, words: DateWords) -> int:
+    return words.numbers.get(written) or int(written)
 
 
 def _last(month: int, day: int, asked_on: date) -> date | None:

@@ -1,8 +1,9 @@
 """How does a sentence read once spelling, contractions and punctuation no longer differ?"""
 
 import re
+import unicodedata
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailbot.understand.stated_dates import StatedDate
@@ -11,20 +12,46 @@ CLAUSE_MARK = ","
 DATE = "@"
 NUMBER = "#"
 _LONG_NUMBER = 4  # digits
-_CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_CHARACTER_SCRIPTS = "\u3005\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _LETTER = rf"[^\W\d_{_CHARACTER_SCRIPTS}]"
+_SIGN = rf"[^\W{_CHARACTER_SCRIPTS}]"  # a letter, a digit or a low line
 _TOKEN = re.compile(
     rf"""(?P<plain>{_LETTER}+(?![\w@'\u2019\u02bc`:]|[-\u2013.+]\w))
     | (?P<link>https?://\S{{1,2000}}|www\.\S{{1,500}}|[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}})
     | (?P<character>[{_CHARACTER_SCRIPTS}])
-    | (?P<number>(?:{_LETTER}{{1,20}}[-\u2013]?)?[0-9]\w{{0,40}}(?:[-./:,][0-9]\w{{0,40}}){{0,9}})
+    | (?P<number>(?:{_LETTER}{{1,20}}[-\u2013]?)?[0-9]{_SIGN}{{0,40}}(?:[-./:,][0-9]{_SIGN}{{0,40}}){{0,9}})
     | (?P<word>{_LETTER}+(?:['\u2019\u02bc`]{_LETTER}+)*)
     | (?P<mark>[,;:()\[\]{{}}"\u201c\u201d\u201e\u00ab\u00bb\u3001\u3002\u2013\u2014.!?\u2026]|(?<=\s)-+(?=\s))
     """,
     re.VERBOSE,
 )
 _APOSTROPHES = str.maketrans("\u2019\u02bc`", "'''")
+_FULL_WIDTH = {0xFF01 + place: 0x21 + place for place in range(94)} | {0x3000: 0x20}
 _DRAWN_OUT = re.compile(r"(\w)\1{2,}")
+_PLAIN_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "œ": "oe", "æ": "ae", "ø": "o", "đ": "d"})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelling:
+    """How one language's words are brought to one spelling.
+
+    Attributes:
+        same: written word, folded, to the plain words that it stands for.
+        pairs: further letters that count as others, after accents are gone: ``ae`` as ``a``.
+    """
+
+    same: Mapping[str, Sequence[str]]
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def fold(self, word: str) -> str:
+        """A word in lower case without accents, so that ``möchte``, ``moechte`` and ``mochte`` are one."""
+        if not word.isascii():
+            letters = unicodedata.normalize("NFD", word.translate(_PLAIN_LETTERS))
+            word = unicodedata.normalize("NFC", _ACCENTS.sub("", letters))
+        for written, plain in self.pairs:
+            word = word.replace(written, plain)
+        return word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +76,28 @@ class Wording:
         return bisect_right(self.starts, offset) - 1
 
 
-def spell(word: str, same: Mapping[str, Sequence[str]]) -> Sequence[str]:
+def spell(word: str, spelling: Spelling) -> Sequence[str]:
     """One written word as plain words: ``don't`` is ``do not``, ``recieved`` is ``received``.
 
     A word that ``same`` does not list is parted at its apostrophes, and in scripts without spaces at each character.
     """
-    plain = word.lower().translate(_APOSTROPHES)
-    if plain in same:
-        return same[plain]
-    return [piece for token in _TOKEN.finditer(plain) for piece in same.get(token[0]) or token[0].split("'")] or [plain]
+    plain = spelling.fold(word.lower().translate(_APOSTROPHES))
+    if plain in spelling.same:
+        return spelling.same[plain]
+    return [piece for token in _TOKEN.finditer(plain) for piece in _pieces(token[0], spelling)] or [plain]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of any text in lower case as they are written, single characters in scripts without spaces."""
+    return [token[0].lower() for token in _TOKEN.finditer(text) if token.lastgroup in {"plain", "word", "character"}]
 
 
 def word_sentence(
     text: str,
     stretch: tuple[int, int],
     *,
-    same: Mapping[str, Sequence[str]],
-    known: Collection[str],
+    spelling: Spelling,
+    known: Container[str],
     dates: Sequence[StatedDate] = (),
 ) -> Wording:
     """Write one sentence in plain words.
@@ -73,7 +105,7 @@ def word_sentence(
     Args:
         text: the whole text, whose offsets ``spans`` keeps.
         stretch: where the sentence starts and ends.
-        same: written word in lower case to the plain words that it stands for.
+        spelling: of the text's language.
         known: words that are right as they stand, so that a drawn-out ``reeeally`` is mended and ``iii`` is not.
         dates: the dates in this sentence, in order, apart; each becomes one word.
     """
@@ -81,8 +113,12 @@ def word_sentence(
     spans: list[tuple[int, int]] = []
     by_place: dict[int, StatedDate] = {}
     waiting = list(reversed(dates))
-    for token in _TOKEN.finditer(text, *stretch):
-        span = token.span()
+    begun = stretch[0]
+    written = text[begun : stretch[1]]
+    if not written.isascii():
+        written = written.translate(_FULL_WIDTH)
+    for token in _TOKEN.finditer(written):
+        span = begun + token.start(), begun + token.end()
         while waiting and waiting[-1].end <= span[0]:
             waiting.pop()
         if waiting and span[0] >= waiting[-1].start:
@@ -92,11 +128,11 @@ def word_sentence(
                 spans.append((waiting[-1].start, waiting[-1].end))
             continue
         word = token[0].lower()
-        if word in known:
+        if word in known and token.lastgroup != "mark":
             words.append(word)
             spans.append(span)
             continue
-        for plain in _plain(token.lastgroup, word, same):
+        for plain in _plain(token.lastgroup, word, spelling):
             words.append(plain)
             spans.append(span)
     starts, at = [], 0
@@ -108,16 +144,27 @@ def word_sentence(
     )
 
 
-def _plain(kind: str | None, word: str, same: Mapping[str, Sequence[str]]) -> Sequence[str]:
+def _plain(kind: str | None, word: str, spelling: Spelling) -> Sequence[str]:
     if kind == "mark":
         return (CLAUSE_MARK,)
     if kind == "link":
         return (NUMBER,)
+    if kind == "character":
+        return (word,)
     if kind == "number":
         digits = sum(sign.isdigit() for sign in word)
         is_code = word[0].isalpha() or "-" in word
-        return (NUMBER,) if is_code or digits >= _LONG_NUMBER else same.get(word) or (word,)
-    word = word.translate(_APOSTROPHES)
-    if word not in same and _DRAWN_OUT.search(word):
+        return (NUMBER,) if is_code or digits >= _LONG_NUMBER else spelling.same.get(word) or (word,)
+    word = spelling.fold(word.translate(_APOSTROPHES))
+    if word not in spelling.same and _DRAWN_OUT.search(word):
         word = _DRAWN_OUT.sub(r"\1", word)
-    return same.get(word) or word.split("'")
+    return _pieces(word, spelling)
+
+
+def _pieces(word: str, spelling: Spelling) -> Sequence[str]:
+    """A folded word as what it stands for, else as its pieces between apostrophes, each as what that stands for."""
+    if word in spelling.same:
+        return spelling.same[word]
+    if "'" not in word:
+        return (word,)
+    return [plain for piece in word.split("'") if piece for plain in spelling.same.get(piece, (piece,))]

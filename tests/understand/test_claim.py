@@ -161,7 +161,7 @@ def test_paying_by_a_service_is_no_dispute() -> None:
         ("Please refund AW-10231. The lid is somehow scratched.", "unread_hint"),
         ("Please refund me.", "nothing_named"),
         ("The ring gives me a rash. Please refund AW-10231.", "special_case"),
-        ("Please refund AW-10231. Der Ring gefällt meiner Schwester leider überhaupt nicht.", "other_language"),
+        ("Please refund my order AW-10231. Min syster gillar tyvärr inte ringen.", "other_language"),
         ("It arrived on 02/03/2026. Please refund AW-10231.", "date_unclear"),
     ],
 )

@@ -85,8 +85,8 @@ return_sent = ["habe ~3 zurückgeschickt"]
 
 @pytest.fixture(scope="module")
 def lexicons() -> dict[str, Lexicon]:
-    """Give English as shipped, and a small German beside it."""
-    return {**load_lexicons(), "de": parse_lexicon(GERMAN, "de")}
+    """Give English as shipped, and a small German of our own beside it."""
+    return {"en": load_lexicons()["en"], "de": parse_lexicon(GERMAN, "de")}
 
 
 def read(text: str, lexicons: dict[str, Lexicon], language: str | None) -> ClaimReading:
@@ -115,10 +115,15 @@ def test_a_text_of_unclear_language_is_read_by_the_lexicon_that_knows_its_words(
 
 
 def test_a_language_without_a_lexicon_is_left_to_people() -> None:
-    text = "Je souhaite annuler ma commande AW-10231 et être remboursée, merci."
+    text = "Jag vill gärna avbeställa min beställning AW-10231 och få pengarna tillbaka, tack."
     reading = read(text, dict(load_lexicons()), detect_language(text))
-    assert (reading.topic, reading.doubts) == (Topic.OTHER, ("language_not_read",))
-    assert reading.claim.mentions_dispute is None
+    assert (reading.topic, reading.doubts) == (Topic.REFUND_REQUEST, ("language_not_read",))
+    assert (reading.language, reading.claim.reason_confidence, reading.claim.mentions_dispute) == (None, 0.0, None)
+
+
+def test_a_text_without_an_order_in_such_a_language_asks_for_nothing_that_is_known() -> None:
+    text = "Hej! Vilka tider har ni öppet i er butik nästa vecka, och säljer ni presentkort?"
+    assert read(text, dict(load_lexicons()), detect_language(text)).topic is Topic.OTHER
 
 
 def test_english_taken_for_another_language_is_still_read() -> None:
