@@ -93,9 +93,10 @@ def handle(app: App, taken: TakenMail, pending: Future[Reading]) -> None:
         reach("mail.read", AFTER)
         with transaction(app.engine, "handle.decided") as session:
             now = app.now()
-            mail = take_up(app, session, taken, reading)
-            if mail is None:
+            taken_up = take_up(app, session, taken, reading)  # card numbers are taken out
+            if taken_up is None:
                 return
+            mail, reading = taken_up
             if mail.kind == MailKind.UNREADABLE:
                 park(app, session, mail, "there is nothing in it to read")
                 return

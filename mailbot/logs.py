@@ -1,6 +1,7 @@
 """How mailbot logs: one event a line on standard error, fields by allow-list, no mail text and no address (I12)."""
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+
+from mailbot.model.card_numbers import mask_card_numbers
 
 _FIELDS = frozenset(
     {
@@ -27,6 +30,10 @@ _FIELDS = frozenset(
         *("mailbox", "stored", "handled", "sent", "listed", "attempt", "problem", "why", "ms", "exception", "fired"),
     }
 )
+
+
+_MOST_TEXT = 1_000
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:@]{1,64}@[^\s<>\"'(),;:@]{1,253}")
 
 
 def set_up_logs(*, verbose: bool) -> None:
@@ -61,7 +68,16 @@ def _place_of_exception(_logger: object, _method: str, event: MutableMapping[str
 
 
 def _only_known_fields(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {name: value for name, value in event.items() if name in _FIELDS}
+    return {name: _harmless(value) for name, value in event.items() if name in _FIELDS}
+
+
+def _harmless(value: Any) -> Any:
+    """A value as it may be logged: numbers as they are, texts short, printable, without card numbers and addresses."""
+    if value is None or isinstance(value, int | float):
+        return value
+    text = mask_card_numbers(str(value)[:_MOST_TEXT])
+    text = _ADDRESS.sub("<address>", text)
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def say(text: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
+from mailbot.inbound.card_redaction import has_cards, masked_part
 from mailbot.inbound.mime_bounds import HEADER_TOO_LONG, MESSAGE_TOO_LARGE, TOO_DEEP, TOO_MANY_PARTS
 from mailbot.inbound.mime_content import (
     ATTACHMENT_TOO_LARGE,
@@ -22,6 +23,7 @@ from mailbot.inbound.mime_content import (
 )
 from mailbot.inbound.mime_text import decode_words
 from mailbot.inbound.mime_tree import FIELD_TOO_LONG, TOO_MANY_NESTED, parse_structure, walk_parts
+from mailbot.model.card_numbers import mask_card_numbers
 from mailbot.model.mail import InboundMail
 
 TOO_MANY_FIELDS = "too_many_header_fields"
@@ -96,9 +98,10 @@ def parse_mail(raw: bytes) -> InboundMail:
         attachments=attachments,
         enclosed_ids=find_enclosed_ids(parts, plain.text),
         content_key=_content_key(
-            fields, [part_hash(part) for part in parts], raw if PARTIAL.intersection(defects) else None
+            fields, [part_hash(masked_part(part)) for part in parts], raw if PARTIAL.intersection(defects) else None
         ),
         defects=tuple(dict.fromkeys(defects)),
+        holds_cards=has_cards(parts, fields),
     )
 
 
@@ -155,7 +158,9 @@ def _content_key(fields: Sequence[tuple[str, str]], hashes: Sequence[str], unrea
         hashes: of every part's decoded content.
         unread: the raw message where not all of it was read; its body then counts as well.
     """
-    words = [" ".join(_first(fields, name).split()) for name in ("message-id", "date", "from", "subject")]
+    words = [
+        mask_card_numbers(" ".join(_first(fields, name).split())) for name in ("message-id", "date", "from", "subject")
+    ]
     body = []
     if unread is not None:
         start = _BODY_START.search(unread)

@@ -74,6 +74,7 @@ class InboundMail:
         html: likewise the inline text/html parts.
         enclosed_ids: Message-IDs of messages enclosed whole or as headers (forwards, delivery reports).
         content_key: SHA-256 (hex) of normalised Message-ID, Date, From, Subject and decoded part hashes (P1).
+        holds_cards: something in it reads as a payment card number.
         defects: what was odd or beyond a limit, one short constant text each.
     """
 
@@ -90,6 +91,7 @@ class InboundMail:
     enclosed_ids: tuple[str, ...]
     content_key: str
     defects: tuple[str, ...]
+    holds_cards: bool = False
 
     def values(self, name: str) -> tuple[str, ...]:
         """Values of every field of that name, in order; names compare without case."""

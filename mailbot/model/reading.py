@@ -149,6 +149,21 @@ class AttachmentNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawEdit:
+    """Bytes of the raw mail to replace because they hold card numbers; never stored.
+
+    Attributes:
+        numbers: the card numbers in them; empty where the whole body goes.
+        content: what takes their place, one character a byte.
+    """
+
+    numbers: tuple[str, ...]
+    start: int
+    end: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One mail as read.
 
@@ -159,6 +174,7 @@ class Reading:
         enclosed_ids: ids of enclosed messages; a bounce names the mail that bounced here.
         bounced_for_good: whether a bounce says that delivery failed for good; ``None`` where it does not say.
         address_dead: it also says, or lets no other reason show, that nobody reads mail to the address.
+        edits: how the raw copy loses its card numbers; empty once that is done.
         bounced_to: our own envelope sender of one message (VERP) that this mail was sent to.
         language: ISO 639-1, or ``None`` where the text is too short to tell.
         claim, topic: ``None`` for all but customers' mail.
@@ -196,6 +212,7 @@ class Reading:
     follow_ups: tuple[Span, ...] = ()
     address_dead: bool = False
     bounced_to: str | None = None
+    edits: tuple[RawEdit, ...] = ()
 
     def says(self, follow_up: FollowUp) -> bool:
         """Whether the mail says this about its case."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from mailbot.inbound.bounce import find_bounce, find_returned
+from mailbot.inbound.card_redaction import find_edits
 from mailbot.inbound.kind import classify
 from mailbot.inbound.mime import PARTIAL, parse_mail
 from mailbot.inbound.sender import read_identity
@@ -77,6 +78,7 @@ class Examiner:
             body=body,
             attachments=tuple(_noted(mail)),
             defects=(*mail.defects, *body.defects),
+            edits=find_edits(raw) if mail.holds_cards else (),
         )
         if kind is MailKind.CUSTOMER:
             reading = self._understood(reading, mail, received_at)

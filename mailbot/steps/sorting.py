@@ -15,6 +15,7 @@ from mailbot.steps.acting import PROVEN_GRADES
 from mailbot.steps.app import App
 from mailbot.steps.codes import find_codes, hash_code
 from mailbot.steps.parking import leave_to_people, start_reply_clock
+from mailbot.steps.redacting import redact
 from mailbot.steps.voice import is_customer
 from mailbot.store import cases, mails, orders, outbox, proofs, readings, silenced
 from mailbot.store.mails import TakenMail
@@ -47,8 +48,8 @@ class Placed:
     proven_order: str | None = None
 
 
-def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> MailRow | None:
-    """Take up a mail that has been read: keep the reading and tell its kind.
+def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> tuple[MailRow, Reading] | None:
+    """Take up a mail that has been read: keep the reading without card numbers, and tell the mail's kind.
 
     Returns:
         ``None`` where another process has it by now, or where its content came before (I3).
@@ -56,6 +57,7 @@ def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> M
     mail = mails.get_claimed(session, taken)
     if mail is None:
         return None
+    reading = redact(session, mail, taken, reading)
     twin, namesake = mails.find_relatives(session, mail, reading.content_key, reading.message_id)
     if twin is not None:
         mail.duplicate_of = twin
@@ -73,7 +75,7 @@ def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> M
         sender=reading.identity.address,
         form=readings.reading_form(reading),
     )
-    return mail
+    return mail, reading
 
 
 def _kind_of(app: App, reading: Reading) -> MailKind:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import zstandard
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.mail import MailKind, RawMail
@@ -243,6 +243,17 @@ def take_next(session: Session, holder: str, now: datetime, most: int) -> list[T
         )
         for row in taken
     ]
+
+
+def replace_raw(session: Session, mail: MailRow, data: bytes) -> None:
+    """Keep these bytes in place of a mail's own, of which nothing is left; copies of the same bytes go with it."""
+    before, sha256 = mail.sha256, hashlib.sha256(data).hexdigest()
+    if before is None or before == sha256:
+        return
+    content = zstandard.ZstdCompressor().compress(data)
+    insert_if_absent(session, RawMailRow, {"sha256": sha256, "size": len(data), "content": content})
+    session.execute(update(MailRow).where(MailRow.sha256 == before).values(sha256=sha256))
+    session.execute(delete(RawMailRow).where(RawMailRow.sha256 == before))
 
 
 def raw_bytes(session: Session, sha256: str | None) -> bytes:

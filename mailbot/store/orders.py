@@ -79,6 +79,17 @@ def find_all(session: Session, keys: Collection[str], *, lock: bool = False) -> 
     return {row.key: _booked(row) for row in session.scalars(wanted.with_for_update() if lock else wanted)}
 
 
+def find_known_digits(session: Session, numbers: Collection[str]) -> frozenset[str]:
+    """Those of these runs of digits that are the number of an order or of an invoice, letters before it apart."""
+    key, invoice = OrderRow.key, func.replace(func.replace(OrderRow.invoice_number, "-", ""), " ", "")
+    return frozenset(
+        digits
+        for digits in numbers
+        if session.scalar(select(OrderRow.key).where(or_(key.endswith(digits), invoice.endswith(digits))).limit(1))
+        is not None
+    )
+
+
 def promised_refunds(session: Session, key: str, currency: str) -> Money:
     """What cases have promised or paid of this order and the book does not show yet, so that no money goes twice."""
     promised = select(func.coalesce(func.sum(RefundRow.amount_minor), 0))

@@ -110,7 +110,8 @@ def _outages_named() -> Iterator[None]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": _BUSY_MS}
+    kept = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": _BUSY_MS}
+    wanted = {**kept, "secure_delete": 1}  # what is deleted, such as bytes that held a card number, is overwritten
     for pragma, value in wanted.items():
         connection.execute(f"PRAGMA {pragma} = {value}")
     found = {pragma: connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in wanted}

@@ -1,0 +1,216 @@
+"""A message's bytes without payment card numbers: which bytes to replace, so that even the raw copy keeps none.
+
+Text parts are masked under their transfer encoding, header fields and file names where they stand, enclosed messages
+inside out. What lies in a picture or a PDF file is not looked at. The edits are made elsewhere, once it is known which
+numbers are orders' or invoices' and stay.
+"""
+
+import re
+from base64 import b64encode, encodebytes
+from binascii import b2a_qp, b2a_uu
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from html import unescape
+
+from mailbot.inbound.mime_text import decode_words, find_codec
+from mailbot.inbound.mime_transfer import decode_transfer
+from mailbot.inbound.mime_tree import MimePart, Part, parse_structure
+from mailbot.model.card_numbers import find_card_numbers, mask_card_numbers
+from mailbot.model.reading import RawEdit
+
+_TAG = re.compile(r"<(?:!--.{0,2000}?--|/?([A-Za-z][A-Za-z0-9]{0,20})[^<>]{0,4000})>", re.DOTALL)
+_TOKEN = re.compile(_TAG.pattern + r"|&#?[A-Za-z0-9]{1,12};|.", re.DOTALL)
+_INLINE = frozenset({*"abius", "em", "strong", "span", "font", "small", "big", "sup", "sub", "code", "wbr", "tt"})
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_FIELD = re.compile(rb"^([!-9;-~]{1,76})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*+)", re.MULTILINE)
+_NEVER_CARDS = re.compile(
+    rb"message-id|in-reply-to|references|received|return-path|date|dkim-.*|arc-.*|authentication-.*|x-.*-id|list-.*"
+    rb"|content-(?!disposition|type|description).*|mime-version|delivered-to|feedback-id",
+    re.IGNORECASE,
+)
+_TEXTS = frozenset({"application/xml", "application/json", "application/octet-stream", "application/csv"})
+_MOST_DEPTH = 5
+_MOST_EDITS = 200_000
+_OCTETS_A_WORD = 42
+_REMOVED = "[The body was removed: it held payment card numbers.]\r\n"
+
+
+def find_edits(raw: bytes, depth: int = 0) -> tuple[RawEdit, ...]:
+    """What to replace in a message so that it holds no card number; empty for nearly every mail.
+
+    Where that would take too much, or does not take all of them out, the whole body goes.
+    """
+    edits = tuple(sorted(_edits(raw, depth), key=lambda edit: edit.start))
+    if not edits:
+        return ()
+    if sum(len(edit.content) for edit in edits) <= _MOST_EDITS and not any(_edits(apply_edits(raw, edits), depth)):
+        return edits
+    end = _HEADER_END.search(raw)
+    start = end.end() if end else len(raw)
+    body = RawEdit(numbers=(), start=start, end=len(raw), content=_REMOVED)
+    return (*(edit for edit in edits if edit.end <= start), body)
+
+
+def apply_edits(raw: bytes, edits: Sequence[RawEdit]) -> bytes:
+    """The message with its edits made; they are in order and apart."""
+    pieces, at = [], 0
+    for edit in edits:
+        pieces += [raw[at : edit.start], edit.content.encode("latin-1")]
+        at = edit.end
+    return b"".join([*pieces, raw[at:]])
+
+
+def masked_part(part: Part) -> Part:
+    """A part as it is without card numbers: two deliveries of a mail, one of them masked, are the same mail."""
+    content = _masked(part.content, part.content_type, part.charset, 0)[0]
+    return part if content is part.content else replace(part, content=content)
+
+
+def has_cards(parts: Sequence[Part], header: Sequence[tuple[str, str]]) -> bool:
+    """Whether any part or field reads as holding a card number."""
+    fields = (value for name, value in header if not _NEVER_CARDS.fullmatch(name.encode("ascii", "replace")))
+    return any(find_card_numbers(value) for value in fields) or any(
+        masked_part(part) is not part or (part.file_name and find_card_numbers(part.file_name)) for part in parts
+    )
+
+
+def _edits(raw: bytes, depth: int) -> Iterator[RawEdit]:
+    """Edits of the header, of the leaves in order, and of what lies between them."""
+    structure = parse_structure(raw)
+    end = _HEADER_END.search(raw)
+    at = end.end() if end else len(raw)
+    yield from _header_edits(raw[:at])
+    for leaf in _leaves(structure.root):
+        octets = leaf.octets
+        start = raw.find(octets, at) if octets else -1
+        if start < 0:
+            continue
+        yield from _header_edits(raw[at:start], at)
+        yield from _leaf_edits(leaf, octets, start, depth)
+        at = start + len(octets)
+    yield from _header_edits(raw[at:], at)
+
+
+def _leaves(root: MimePart) -> Iterator[MimePart]:
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.children:
+            waiting += reversed(node.children)
+        else:
+            yield node
+
+
+def _leaf_edits(leaf: MimePart, octets: bytes, start: int, depth: int) -> Iterator[RawEdit]:
+    encoding = leaf.field("content-transfer-encoding").token
+    content, _ = decode_transfer(octets, encoding)
+    charset = leaf.field("content-type").parameters.get("charset")
+    masked, numbers = _masked(content, leaf.media_type, charset, depth)
+    if masked is not content:
+        wrapped = _wrapped(masked, encoding)
+        yield RawEdit(numbers=numbers, start=start, end=start + len(octets), content=wrapped.decode("latin-1"))
+
+
+def _wrapped(content: bytes, encoding: str) -> bytes:
+    if encoding == "base64":
+        return encodebytes(content).replace(b"\n", b"\r\n")
+    if encoding == "quoted-printable":
+        return b2a_qp(content, istext=True)
+    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+        lines = (b2a_uu(content[at : at + 45]) for at in range(0, len(content), 45))
+        return b"begin 644 masked\n" + b"".join(lines) + b"`\nend\n"
+    return content
+
+
+def _masked(content: bytes, content_type: str, charset: str | None, depth: int) -> tuple[bytes, tuple[str, ...]]:
+    """A part's content without card numbers, and which there were; the very same object where there were none."""
+    if content_type.startswith("message/"):
+        edits = find_edits(content, depth + 1) if depth < _MOST_DEPTH else ()
+        return (apply_edits(content, edits), _numbers(edits)) if edits else (content, ())
+    markup = content_type.endswith(("html", "xml"))
+    if not (content_type.startswith("text/") or markup or content_type in _TEXTS):
+        return content, ()
+    codec = _codec_of(content, charset)
+    text = content.decode(codec)
+    masked, numbers = _mask_markup(text) if markup else _mask_plain(text)
+    return (masked.encode(codec), numbers) if numbers else (content, ())
+
+
+def _codec_of(content: bytes, charset: str | None) -> str:
+    """A codec that gives the very bytes back; Latin-1 does for every content."""
+    for codec in filter(None, (find_codec(charset) if charset else None, "utf-8")):
+        try:
+            if content.decode(codec).encode(codec) == content:
+                return codec
+        except UnicodeError:
+            continue
+    return "latin-1"
+
+
+def _mask_plain(text: str) -> tuple[str, tuple[str, ...]]:
+    numbers = tuple(card.digits for card in find_card_numbers(text))
+    return (mask_card_numbers(text), numbers) if numbers else (text, ())
+
+
+def _mask_markup(source: str) -> tuple[str, tuple[str, ...]]:
+    """Markup with the digits of card numbers masked that its reader sees, whatever tags and entities are between."""
+    shown = unescape(_TAG.sub(lambda tag: "" if _is_inline(tag[1]) else "\n", source))
+    if not find_card_numbers(shown) and not find_card_numbers(source):
+        return source, ()
+    tokens = [(token[0], token[1]) for token in _TOKEN.finditer(source)]
+    pieces: list[list[int]] = []
+    seen: list[str] = []
+    for place, (token, tag) in enumerate(tokens):
+        text = unescape(token) if token.startswith("&") else token
+        if token.startswith("<") and len(token) > 1:
+            text = "" if _is_inline(tag) else "\n"
+        seen.append(text)
+        pieces += [[place]] * len(text)
+    shown = "".join(seen)
+    masked = mask_card_numbers(shown)
+    signs = [token for token, _ in tokens]
+    for before, after, piece in zip(shown, masked, pieces, strict=True):
+        if before != after:
+            signs[piece[0]] = after
+    return mask_card_numbers("".join(signs)), tuple(card.digits for card in find_card_numbers(shown + "\n" + source))
+
+
+def _is_inline(tag: str | None) -> bool:
+    return tag is None or tag.lower() in _INLINE
+
+
+def _header_edits(block: bytes, at: int = 0) -> Iterator[RawEdit]:
+    """Edits of the fields of a header block, or of whatever stands between two parts."""
+    for field in _FIELD.finditer(block):
+        value = field[2]
+        if _NEVER_CARDS.fullmatch(field[1]):
+            continue
+        plain = value.decode("latin-1")
+        masked, numbers = _mask_plain(plain)
+        if not numbers and b"=?" in value:
+            shown = decode_words(value.decode("ascii", "surrogateescape").replace("\r", "").replace("\n", ""))
+            shown, numbers = _mask_plain(shown)
+            masked = " " + _words(shown.strip())
+        if numbers:
+            start = at + field.start(2)
+            yield RawEdit(numbers=numbers, start=start, end=start + len(value), content=masked)
+    if not _FIELD.search(block):
+        plain = block.decode("latin-1")
+        masked, numbers = _mask_plain(plain)
+        if numbers:
+            yield RawEdit(numbers=numbers, start=at, end=at + len(block), content=masked)
+
+
+def _words(text: str) -> str:
+    """A field's text as encoded words (RFC 2047), a line each."""
+    octets, words = b"", []
+    for sign in text:
+        if len(octets) + len(sign.encode()) > _OCTETS_A_WORD:
+            words.append(octets)
+            octets = b""
+        octets += sign.encode("utf-8", "replace")
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in [*words, octets])
+
+
+def _numbers(edits: Sequence[RawEdit]) -> tuple[str, ...]:
+    return tuple(number for edit in edits for number in edit.numbers)
