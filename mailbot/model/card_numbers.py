@@ -14,7 +14,7 @@ MASK = "*"
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _BETWEEN = r"[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000._/|\-\u2010-\u2015\u2212]"
 _RUN = re.compile(
-    rf"(?<![0-9][A-Za-z])[0-9](?:[{_UNSEEN}]{{0,4}}(?:{_BETWEEN}{{1,3}}[{_UNSEEN}]{{0,4}})?[0-9]){{12,}}+"
+    rf"(?<![0-9])(?<![0-9][A-Za-z])[0-9](?:[{_UNSEEN}]{{0,4}}(?:{_BETWEEN}{{1,3}}[{_UNSEEN}]{{0,4}})?[0-9]){{12,}}+"
 )
 _GROUP = re.compile(rf"[0-9](?:[{_UNSEEN}]{{0,4}}[0-9])*+")
 _SHORTEST, _LONGEST = 13, 19
