@@ -53,6 +53,12 @@ class Scored:
         return decision["outcome"], decision["rule"], settlement.get("refund")
 
     @property
+    def reason_right(self) -> bool:
+        """Whether the reason read of a request is the clerk's, or one that a clerk may as well see."""
+        claim = self.label["claim"]
+        return self.seen["claim"]["reason"] in {claim["reason"], *claim["or_reason"]}
+
+    @property
     def right(self) -> bool:
         """Whether outcome, rule and sum are the clerk's."""
         if self.decided is None or not self.is_request:
@@ -167,7 +173,8 @@ def fields(mails: Sequence[Scored]) -> dict[str, tuple[Share, Share]]:
     for field in ("number", "amount", "currency"):
         told = [mail for mail in requests if field in mail.label["invoice"]]
         found[f"invoice.{field}"] = _retrieved(told, partial(_invoice_field, field))
-    found["reason"] = _agreeing(requests, lambda form: form["claim"]["reason"])
+    reasons = Share(sum(mail.reason_right for mail in requests), len(requests))
+    found["reason"] = reasons, reasons
     found["wants"] = _agreeing(requests, lambda form: form["claim"]["wants"])
     for fact in FACTS:
         found[fact] = _retrieved(requests, partial(_claimed, fact))
@@ -214,12 +221,8 @@ def surely_right(mails: Sequence[Scored]) -> Share:
         and mail.label["kind"] == "customer"
         and mail.seen["claim"]["reason_confidence"] >= SURE
     ]
-    right = [mail for mail in sure if mail.is_request and _reason(mail.seen) == _reason(mail.label)]
+    right = [mail for mail in sure if mail.is_request and mail.reason_right]
     return Share(len(right), len(sure))
-
-
-def _reason(form: Form) -> str:
-    return str(form["claim"]["reason"])
 
 
 def decisions(mails: Sequence[Scored]) -> Share:
@@ -254,7 +257,9 @@ def _faults(mail: Scored) -> Iterable[str]:
     if seen["claim"] is not None:
         if seen["invoice"]["status"] != label["invoice"]["status"]:
             yield f"invoice {seen['invoice']['status']}, not {label['invoice']['status']}"
-        for field in ("reason", "wants", *FACTS, "mentions_dispute", "lines"):
+        if not mail.reason_right:
+            yield f"reason {seen['claim']['reason']}, not {label['claim']['reason']}"
+        for field in ("wants", *FACTS, "mentions_dispute", "lines"):
             if seen["claim"][field] != label["claim"][field]:
                 yield f"{field} {seen['claim'][field]}, not {label['claim'][field]}"
     if mail.decided is not None and not mail.right:

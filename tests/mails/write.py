@@ -272,6 +272,7 @@ def _label(entry: Form, language: str, at: datetime, order: Form | None) -> Form
         }
     label["claim"] = {
         "reason": entry.get("reason", "unspecified"),
+        "or_reason": entry.get("or_reason", []),
         "sure": entry.get("sure", True),
         "wants": entry.get("wants", "unspecified"),
         "item_used": facts.get("item_used"),
@@ -311,7 +312,7 @@ def _sender_status(entry: Form, order: Form | None) -> str:
 def _decided(entry: Form, label: Form, order: Form | None, at: datetime) -> Form:
     if label["topic"] != "refund_request":
         return {}
-    claim = {key: value for key, value in label["claim"].items() if key != "sure"}
+    claim = {key: value for key, value in label["claim"].items() if key not in {"sure", "or_reason"}}
     seen = None if entry.get("unread_order") else order
     facts = {
         "requested_at": at.isoformat(),
