@@ -20,7 +20,9 @@ from mailbot.inbound.imap import ImapMailbox
 from mailbot.orders.file import read_orders
 from mailbot.orders.woocommerce import WooCommerce
 from mailbot.payments.manual import write_payments
+from mailbot.policy.check import check_policy
 from mailbot.policy.table import Policy, parse_policy
+from mailbot.policy.versions import in_order
 from mailbot.ports import OrderSource
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.rules import ReadingRules
@@ -82,8 +84,8 @@ def example_settings() -> Settings:
     return load_settings(example_settings_path(), {})
 
 
-def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path | None = None) -> tuple[Policy, str]:
-    """The shop's policy, or the one that ships, and its text.
+def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path | None = None) -> Policy:
+    """The shop's policy, or the one that ships.
 
     Args:
         settings: names the file and the time zone.
@@ -103,7 +105,24 @@ def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path 
             raise InputError(f"policy file {path}: {problem.strerror}") from None
         except UnicodeDecodeError:
             raise InputError(f"policy file {path}: is not UTF-8 text") from None
-    return parse_policy(text, zone or settings.shop.zone), text
+    return parse_policy(text, zone or settings.shop.zone)
+
+
+def open_policies(settings: Settings, *, zone: ZoneInfo | None = None, file: Path | None = None) -> tuple[Policy, ...]:
+    """The shop's policy and the earlier ones that older orders keep, newest first.
+
+    Args:
+        settings: names the files and the time zone.
+        zone: in place of the shop's.
+        file: in place of all that are configured.
+
+    Raises:
+        InputError: a file cannot be read or is wrong, or the days from which they apply leave a gap.
+    """
+    newest = open_policy(settings, zone=zone, file=file)
+    if file is not None:
+        return (newest,)
+    return in_order([newest, *(open_policy(settings, zone=zone, file=Path(name)) for name in settings.policy.earlier)])
 
 
 def reading_rules(settings: Settings, instance: str = _NO_INSTANCE) -> ReadingRules:
@@ -128,13 +147,12 @@ def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator
         InputError: the policy file, a template or the order number's pattern is wrong.
     """
     compile_order_numbers(settings.shop.order_number)
-    policy, policy_text = open_policy(settings)
+    policies = open_policies(settings)
     templates = load_templates(find_folder("templates") / "reply")
     with Sandbox(reading_rules(settings, instance), children=max(1, (os.cpu_count() or 1) - 1)) as sandbox:
         yield Judgement(
             settings=settings,
-            policy=policy,
-            policy_text=policy_text,
+            policies=policies,
             templates=templates,
             sandbox=sandbox,
             clock=now,
@@ -172,8 +190,10 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
             instance = open_instance(session, now())
         with open_judgement(settings, instance.name) as judgement:
             with transaction(engine, "start.policy") as session:
-                policy = judgement.policy
-                record_policy(session, policy.version, judgement.policy_text, settings.shop.timezone, now())
+                for policy in judgement.policies:
+                    is_new = record_policy(session, policy.version, policy.text, settings.shop.timezone, now())
+                    if is_new and settings.policy.file:
+                        _refuse_unproven(policy)
             tokens = _access_tokens(engine, settings)
             yield App(
                 judgement=judgement,
@@ -214,6 +234,14 @@ def _access_tokens(engine: Engine, settings: Settings) -> dict[str, AccessToken]
 def open_order_source(settings: Settings) -> OrderSource | None:
     """Where the shop keeps its orders; ``None`` where they come by files only."""
     return WooCommerce(settings.orders) if settings.orders.source == "woocommerce" else None
+
+
+def _refuse_unproven(policy: Policy) -> None:
+    """Let no policy of the shop's own decide before it is proven; the shipped one's proof is among the tests."""
+    found = check_policy(policy)
+    if found:
+        first = f"{found[0].place}: {found[0].problem}"
+        raise InputError(f"the policy file is not proven: {first}; mailbot policy check shows all {len(found)}")
 
 
 def _unseen(_what: str, _count: int) -> None:

@@ -109,7 +109,7 @@ def handle(app: App, taken: TakenMail, pending: Future[Reading]) -> None:
             considered = consider(  # policy: decide, and plan what follows
                 request.gathered,
                 request.matter.booked,
-                app.judgement.policy,
+                app.judgement.policy_for(request.matter.booked),
                 given_number=request.given_number,
                 requested_at=request.matter.case.requested_at,
                 promised=request.promised,

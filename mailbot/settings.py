@@ -315,9 +315,13 @@ class OrdersSettings(_Section):
 
 
 class PolicyFile(_Section):
-    """``[policy]``: the shop's own policy file; empty for the one that ships."""
+    """``[policy]``: the shop's own policy file; empty for the one that ships.
+
+    ``earlier`` names the files that orders keep which were paid before the newer file's ``applies_from``.
+    """
 
     file: str = ""
+    earlier: tuple[str, ...] = ()
 
 
 class Console(_Section):
@@ -502,7 +506,12 @@ def _anchored(form: dict[str, Any], folder: Path) -> dict[str, Any]:
             anchored = f"{match[1]}{(folder / match[2]).resolve()}{match[3] or ''}"
             form = {**form, "database": {**database, "url": anchored}}
     if isinstance(policy, dict) and isinstance(file := policy.get("file"), str) and file:
-        form = {**form, "policy": {**policy, "file": str(folder / file)}}
+        policy = {**policy, "file": str(folder / file)}
+    if isinstance(policy, dict):
+        earlier = policy.get("earlier", [])
+        if isinstance(earlier, list) and all(isinstance(file, str) for file in earlier):
+            policy = {**policy, "earlier": [str(folder / file) for file in earlier]}
+        form = {**form, "policy": policy}
     secrets = form.get("secrets", {})
     if isinstance(secrets, dict) and isinstance(key_file := secrets.get("key_file", "mailbot.key"), str):
         form = {**form, "secrets": {**secrets, "key_file": str(folder / key_file)}}

@@ -14,6 +14,7 @@ from mailbot import bootstrap
 from mailbot.act.check import check_templates
 from mailbot.cli.options import Config, Json, plain, print_json, settings_for
 from mailbot.errors import MailbotError
+from mailbot.policy.check import check_policy
 from mailbot.ports import Mailbox
 from mailbot.steps.app import App
 from mailbot.store.tables import OrderRow
@@ -87,11 +88,16 @@ def _tried(part: str, examine: Callable[[], str]) -> Found:
 
 def _policy(app: App) -> str:
     policy = app.judgement.policy
-    return f"version {policy.version[:12]}, {len(policy.rows)} rows, {len(policy.guards)} guards"
+    for one in app.judgement.policies:
+        found = check_policy(one)
+        if found:
+            raise WeakError(f"{found[0].place} {found[0].problem}; mailbot policy check shows all {len(found)}")
+    return f"version {policy.version[:12]}, {len(policy.rows)} rows, {len(policy.guards)} guards, proven"
 
 
 def _templates(app: App) -> str:
-    faults = check_templates(app.judgement.templates, app.judgement.policy.replies)
+    replies = frozenset[str]().union(*(policy.replies for policy in app.judgement.policies))
+    faults = check_templates(app.judgement.templates, replies)
     if faults:
         raise BrokenError("; ".join(faults))
     return f"every reply that the policy names is there, in {', '.join(sorted(app.judgement.templates.languages))}"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mailbot.cli import auth, cases, db, doctor, mail, mails, orders, policy, refunds, templates, users
+from mailbot.cli import auth, cases, db, doctor, mail, mails, orders, policy, policy_changes, refunds, templates, users
 from mailbot.cli.options import Context
 from mailbot.logs import set_up_logs
 
@@ -61,6 +61,7 @@ command.command("worker", rich_help_panel=_RUNNING)(mail.worker)
 command.command("console", rich_help_panel=_RUNNING)(mail.console)
 command.command("poll", rich_help_panel=_RUNNING)(mail.poll)
 command.command("explain", rich_help_panel=_LOOKING)(mail.explain)
+cases.verbs.command("replay")(policy_changes.replay)
 command.add_typer(policy.verbs, name="policy", rich_help_panel=_LOOKING)
 command.add_typer(orders.verbs, name="orders", rich_help_panel=_WORK)
 command.add_typer(cases.verbs, name="case", rich_help_panel=_WORK)

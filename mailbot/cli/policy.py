@@ -24,10 +24,11 @@ from mailbot.policy.check import check_policy
 from mailbot.policy.decide import Answered
 from mailbot.policy.decide import decide as decide_facts
 from mailbot.policy.table import Policy
+from mailbot.policy.versions import policy_for
 
 verbs = typer.Typer(help="The shop's policy.", no_args_is_help=True)
-_WIDE = 160
-_File = Annotated[Path | None, typer.Option("--policy", help="A policy file in place of the configured one.")]
+WIDE = 160
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="A policy file in place of the configured one.")]
 
 
 class Format(StrEnum):
@@ -41,7 +42,7 @@ class Format(StrEnum):
 def show(
     context: typer.Context,
     *,
-    policy: _File = None,
+    policy: PolicyFile = None,
     form: Annotated[
         Format, typer.Option("--format", help="As tables to read, or as a page to publish.")
     ] = Format.TABLE,
@@ -50,7 +51,7 @@ def show(
 ) -> None:
     """Print the table as a person reads it, with the text of every clause."""
     settings = settings_or_example(context, config)
-    shown, _ = bootstrap.open_policy(settings, file=policy)
+    shown = bootstrap.open_policy(settings, file=policy)
     if as_json:
         print_json(_policy_form(shown))
     elif form is Format.MARKDOWN:
@@ -60,7 +61,7 @@ def show(
 
 
 def _print_tables(policy: Policy) -> None:
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False)
     console.print(f"Policy {policy.version[:12]}", markup=False)
     for sentence in page.promises(policy):
         console.print(f"  {sentence}", markup=False)
@@ -78,9 +79,9 @@ def _print_tables(policy: Policy) -> None:
 
 
 @verbs.command()
-def check(context: typer.Context, *, policy: _File = None, as_json: Json = False, config: Config = None) -> None:
+def check(context: typer.Context, *, policy: PolicyFile = None, as_json: Json = False, config: Config = None) -> None:
     """Prove the table: some row always answers, none is dead, every guard can apply, every example holds."""
-    checked, _ = bootstrap.open_policy(settings_or_example(context, config), file=policy)
+    checked = bootstrap.open_policy(settings_or_example(context, config), file=policy)
     findings = check_policy(checked)
     for finding in findings:
         if as_json:
@@ -108,12 +109,12 @@ def decide(
     batch: Annotated[bool, typer.Option("--batch", help="One JSON object a line, one answer a line.")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Add every condition asked, under the key trace.")] = False,
     timezone: Annotated[str | None, typer.Option(help="In place of the shop's time zone.")] = None,
-    policy: _File = None,
+    policy: PolicyFile = None,
     config: Config = None,
 ) -> None:
     """Decide facts by the policy and print the decision as JSON."""
     settings = settings_or_example(context, config)
-    decided_by, _ = bootstrap.open_policy(settings, zone=_zone(timezone), file=policy)
+    decided_by = bootstrap.open_policies(settings, zone=_zone(timezone), file=policy)
     if batch:
         with _opened(facts) as lines:
             _decide_lines(lines, decided_by, trace=trace)
@@ -138,20 +139,21 @@ def _opened(facts: Path | None) -> AbstractContextManager[TextIO]:
         raise InputError(f"{facts}: {problem.strerror}") from None
 
 
-def _decide_lines(lines: TextIO, policy: Policy, *, trace: bool) -> None:
+def _decide_lines(lines: TextIO, policies: tuple[Policy, ...], *, trace: bool) -> None:
     write = sys.stdout.write
     for line in lines:
         if line.isspace():
             continue
         try:
-            answer = json.dumps(_decision(_json(line), policy, trace=trace))
+            answer = json.dumps(_decision(_json(line), policies, trace=trace))
         except MailbotError as problem:
             answer = json.dumps({"error": str(problem)})
         write(answer + "\n")
 
 
-def _decision(form: Any, policy: Policy, *, trace: bool) -> dict[str, Any]:
-    answered: Answered = decide_facts(parse_facts(form), policy)
+def _decision(form: Any, policies: tuple[Policy, ...], *, trace: bool) -> dict[str, Any]:
+    facts = parse_facts(form)
+    answered: Answered = decide_facts(facts, policy_for(facts.order, policies))
     answer = decision_form(answered.decision)
     return {**answer, "trace": trace_form(answered.trace)} if trace else answer
 

@@ -21,7 +21,7 @@ def templates() -> None:
 @verbs.command()
 def check(context: typer.Context, *, as_json: Json = False, config: Config = None) -> None:
     """Every reply in every language: is it there, are its values known and told, can it be written."""
-    policy, _ = bootstrap.open_policy(settings_or_example(context, config))
+    policy = bootstrap.open_policy(settings_or_example(context, config))
     loaded = load_templates(find_folder("templates") / "reply")
     faults = check_templates(loaded, policy.replies)
     if as_json:

@@ -44,6 +44,7 @@ class Policy:
         version: SHA-256 (hex) of the file's content, comments and layout apart, and of the time zone.
         applies_from: orders paid before this day, in the shop's time zone, keep the earlier policy.
         examples: what the file itself says that it decides; ``check_policy`` holds it to them.
+        text: the file as it stands, kept beside every decision made by it.
         clauses: the shop's wording by clause id.
         translations: the same in other languages (ISO 639-1), as far as the file has them.
         fee: who bears the payment service's fee.
@@ -51,6 +52,7 @@ class Policy:
     """
 
     version: str
+    text: str
     terms: Terms
     rows: tuple[Row, ...]
     guards: tuple[Guard, ...]
@@ -116,6 +118,7 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
         applies_from=_applies_from(file),
         examples=read_examples(file),
         version=_version(file, timezone),
+        text=text,
     )
 
 

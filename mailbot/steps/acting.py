@@ -138,7 +138,7 @@ def _record(matter: Matter, considered: Considered) -> int:
     matter.case.grade = considered.proof.grade
     record = cases.Record(
         mail_id=matter.mail.id,
-        policy_version=matter.app.judgement.policy.version,
+        policy_version=matter.app.judgement.policy_for(matter.booked).version,
         facts=facts_form(considered.facts),
         decision=decision_form(decision),
         trace=trace_form(considered.answered.trace),
@@ -309,7 +309,7 @@ def queue_letter(
     reply = write_letter(
         judgement.templates,
         app.settings,
-        judgement.policy,
+        judgement.policy_for(matter.booked),
         template,
         occasion,
         code=content.code,

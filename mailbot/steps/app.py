@@ -8,7 +8,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from mailbot.act.reply import Templates
+from mailbot.model.book import BookedOrder
 from mailbot.policy.table import Policy
+from mailbot.policy.versions import policy_for
 from mailbot.ports import Mailbox, MailTransport, OrderSource, PaymentProvider
 from mailbot.sandbox.pool import Sandbox
 from mailbot.settings import Settings
@@ -20,16 +22,24 @@ class Judgement:
     """What a mail is read and decided by; needs no database.
 
     Attributes:
-        policy_text: the policy file as it stands, kept beside every decision made by it.
+        policies: the shop's, newest first; orders that were paid earlier keep the older ones.
         clock: the present time, aware.
     """
 
     settings: Settings
-    policy: Policy
-    policy_text: str
+    policies: tuple[Policy, ...]
     templates: Templates
     sandbox: Sandbox
     clock: Callable[[], datetime]
+
+    @property
+    def policy(self) -> Policy:
+        """The newest policy: what is promised today."""
+        return self.policies[0]
+
+    def policy_for(self, booked: BookedOrder | None) -> Policy:
+        """The policy that an order was bought under."""
+        return policy_for(None if booked is None else booked.order, self.policies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

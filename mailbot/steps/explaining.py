@@ -65,7 +65,8 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
     booked = None if choice.key is None else found.get(choice.key)
     if choice.ambiguous:
         form["doubts"].append(SEVERAL_ORDERS)
-    considered = consider(gathered, booked, judgement.policy, given_number=choice.given, requested_at=arrived_at)
+    policy = judgement.policy_for(booked)
+    considered = consider(gathered, booked, policy, given_number=choice.given, requested_at=arrived_at)
     facts = considered.facts
     form |= {
         "topic": gathered.topic.value,
@@ -130,7 +131,8 @@ def _letters(
     judgement: Judgement, considered: Considered, reading: Reading, booked: BookedOrder | None, now: datetime
 ) -> dict[str, Any]:
     plan, decision = considered.plan, considered.answered.decision
-    clocks, zone = judgement.policy.clocks, judgement.settings.shop.zone
+    policy, zone = judgement.policy_for(booked), judgement.settings.shop.zone
+    clocks = policy.clocks
     occasion = Occasion(
         case_number=_CASE_NUMBER,
         language=reading.language,
@@ -146,7 +148,7 @@ def _letters(
     def letter(template: str | None, to: str | None, code: str | None) -> dict[str, str] | None:
         if template is None or to is None:
             return None
-        reply = write_letter(judgement.templates, judgement.settings, judgement.policy, template, occasion, code=code)
+        reply = write_letter(judgement.templates, judgement.settings, policy, template, occasion, code=code)
         return {
             "template": template,
             "language": reply.language,

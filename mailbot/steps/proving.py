@@ -72,7 +72,7 @@ def _decide(app: App, session: Session, case: CaseRow, proof: ProofRow, now: dat
     considered = consider(
         gathered,
         booked,
-        app.judgement.policy,
+        app.judgement.policy_for(booked),
         given_number=case.order_number,
         requested_at=case.requested_at,
         promised=orders.promised_refunds(session, booked.key, booked.order.currency),

@@ -175,10 +175,10 @@ def _add_event(
     session.execute(insert(CaseEventRow), event)
 
 
-def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> None:
-    """Keep a policy whole before it decides anything."""
+def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> bool:
+    """Keep a policy whole before it decides anything; returns whether it is new here."""
     row = {"version": version, "content": content, "timezone": timezone, "first_used_at": now}
-    insert_if_absent(session, PolicyRow, row)
+    return insert_if_absent(session, PolicyRow, row)
 
 
 def get_policy(session: Session, version: str) -> PolicyRow:

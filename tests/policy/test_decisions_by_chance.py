@@ -55,7 +55,7 @@ def test_facts_by_chance_reach_every_row_and_every_guard(
 
 
 def _draw(seed: str, at: int) -> Random:
-    return Random(f"{seed}:{at}")  # noqa: S311 (a seed repeats the run; nothing here is secret)
+    return Random(f"{seed}:{at}")
 
 
 def _settlements(decision: Form) -> Iterator[Form]:

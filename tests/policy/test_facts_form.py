@@ -283,7 +283,7 @@ keys = st.sampled_from(sorted({path.rsplit(".", maxsplit=1)[-1] for path in WRON
 def test_facts_changed_anywhere_are_facts_or_are_refused(
     seed: int, data: st.DataObject, chance: ModuleType, policy_in: Callable[[str], Policy]
 ) -> None:
-    form: Form = chance.facts(Random(seed), "UTC")  # noqa: S311 (a seed repeats the case; nothing here is secret)
+    form: Form = chance.facts(Random(seed), "UTC")
     for _ in range(data.draw(st.integers(min_value=1, max_value=3))):
         steps, value = data.draw(st.sampled_from(list(_places(form))))
         match data.draw(st.sampled_from(("replace", "replace", "drop", "add", "move"))):

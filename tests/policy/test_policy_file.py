@@ -355,7 +355,7 @@ def _decide_or_refuse(text: str, facts: Facts, told: str) -> None:
 
 
 def _draw(seed: str, at: int) -> Random:
-    return Random(f"{seed}:{at}")  # noqa: S311 (a seed repeats the run; nothing here is secret)
+    return Random(f"{seed}:{at}")
 
 
 def _cut(text: str, draw: Random) -> str:
