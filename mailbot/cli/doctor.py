@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import partial
 
 import typer
@@ -17,6 +17,8 @@ from mailbot.errors import MailbotError
 from mailbot.policy.check import check_policy
 from mailbot.ports import Mailbox
 from mailbot.steps.app import App
+from mailbot.steps.statistics import working_hours
+from mailbot.store import switch
 from mailbot.store.tables import OrderRow
 from mailbot.store.transaction import reading
 
@@ -69,6 +71,8 @@ def _examined(app: App) -> Iterator[Found]:
         "reading": partial(_reading, app),
         "pictures": _pictures,
         "sender proof": partial(_sender_proof, app),
+        "payment provider": partial(_payments, app),
+        "targets": partial(_targets, app),
         "notices": partial(_notices, app),
         "clock": partial(_clock, app),
         "disk": partial(_disk, app),
@@ -160,6 +164,32 @@ def _notices(app: App) -> str:
     if not app.settings.notify.address:
         raise WeakError("notify.address is empty: nobody is told when a promise is due")
     return f"go to {app.settings.notify.address}"
+
+
+def _payments(app: App) -> str:
+    terms, limits = app.settings.refunds, app.judgement.policy.terms.auto_approve_limits
+    with reading(app.engine) as session:
+        frozen = switch.find_frozen(session)
+    if frozen is not None:
+        raise BrokenError(f"refunds and automatic mail are frozen by {frozen.by}: {frozen.reason}; mailbot refund thaw")
+    if terms.automatic and app.payments is None:
+        raise BrokenError("refunds.automatic is true, but people pay (provider manual); set it to false")
+    alone = [code for code, limit in limits.items() if terms.needs_two(limit)]
+    if alone:
+        raise WeakError(
+            f"the policy approves more {', '.join(alone)} by itself than one person may; two must agree then"
+        )
+    return "people pay: mailbot refund pay, then mailbot refund confirm"
+
+
+def _targets(app: App) -> str:
+    terms = app.settings.targets
+    if not terms.answer_within_hours:
+        return "none; customers are promised plain hours all the same"
+    due = working_hours(app.settings).after(app.now(), timedelta(hours=terms.answer_within_hours))
+    if due is None:
+        raise BrokenError("targets: no working hour lies ahead; look at days, opens, closes and holidays")
+    return f"a mail of now is to be answered by {due.astimezone(app.settings.shop.zone):%a %d %b %H:%M %Z}"
 
 
 def _clock(app: App) -> str:

@@ -6,7 +6,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mailbot.cli import auth, cases, db, doctor, mail, mails, orders, policy, policy_changes, refunds, templates, users
+from mailbot.cli import (
+    auth,
+    cases,
+    db,
+    doctor,
+    mail,
+    mails,
+    orders,
+    policy,
+    policy_changes,
+    privacy,
+    refunds,
+    stats,
+    templates,
+    users,
+)
 from mailbot.cli.options import Context
 from mailbot.logs import set_up_logs
 
@@ -67,6 +82,8 @@ command.add_typer(orders.verbs, name="orders", rich_help_panel=_WORK)
 command.add_typer(cases.verbs, name="case", rich_help_panel=_WORK)
 command.add_typer(mails.verbs, name="mail", rich_help_panel=_WORK)
 command.add_typer(refunds.verbs, name="refund", rich_help_panel=_WORK)
+command.command("stats", rich_help_panel=_LOOKING)(stats.stats)
+command.add_typer(privacy.verbs, name="privacy", rich_help_panel=_KEEPING)
 command.add_typer(db.verbs, name="db", rich_help_panel=_KEEPING)
 command.add_typer(users.verbs, name="user", rich_help_panel=_KEEPING)
 command.add_typer(templates.verbs, name="templates", rich_help_panel=_KEEPING)

@@ -10,7 +10,7 @@ from mailbot.operators.cases import NotPossibleError, opened
 from mailbot.steps import refunding
 from mailbot.steps.acting import Matter
 from mailbot.steps.app import App
-from mailbot.store import cases, refunds, switch
+from mailbot.store import audit, cases, refunds, switch
 from mailbot.store.tables import RefundRow
 from mailbot.store.transaction import transaction
 
@@ -78,14 +78,15 @@ def confirm_refund(app: App, number: str, actor: str, reference: str) -> str:
     """
     with opened(app, number) as matter:
         row = _one(matter, {*PROMISED, RefundState.PAID_ELSEWHERE} - {RefundState.AWAITING_APPROVAL})
-        known = row.state == RefundState.PAID_ELSEWHERE
+        known, name = row.state == RefundState.PAID_ELSEWHERE, cases.number_of(matter.case.id)
         paid = refunds.record_paid(matter.session, row, reference, matter.now)
+        audit.record(matter.session, actor, "refund_confirmed", name, matter.now, key=row.key, reference=row.reference)
         if known and matter.case.state != CaseState.REFUND_DUE:
             detail = {"key": row.key, "reference": row.reference}
             cases.record_event(matter.session, matter.case, "reference_noted", matter.now, actor=actor, **detail)
         else:
             refunding.settle(matter, row, actor=actor, person=actor)
-        return f"{cases.number_of(matter.case.id)}: {paid} {paid.currency} confirmed as paid"
+        return f"{name}: {paid} {paid.currency} confirmed as paid"
 
 
 def approve_refund(app: App, number: str, actor: str) -> str:
@@ -155,6 +156,7 @@ def freeze(app: App, actor: str, reason: str) -> str:
     """Stop every refund and all automatic mail, until somebody thaws them."""
     with transaction(app.engine, "operators.freeze") as session:
         newly = switch.freeze(session, actor, reason, app.now())
+        audit.record(session, actor, "frozen", "refunds and automatic mail", app.now(), why=reason)
     log.warning("frozen", actor=actor, why=reason)
     return "refunds and automatic mail are frozen" if newly else "refunds and automatic mail were frozen already"
 
@@ -163,6 +165,7 @@ def thaw(app: App, actor: str) -> str:
     """Let refunds and automatic mail go again."""
     with transaction(app.engine, "operators.thaw") as session:
         was = switch.thaw(session)
+        audit.record(session, actor, "thawed", "refunds and automatic mail", app.now())
     log.warning("thawed", actor=actor)
     return "nothing was frozen" if was is None else f"thawed; it was frozen by {was.by}: {was.reason}"
 
@@ -193,5 +196,6 @@ def _changed(
         row = _one(matter, states)
         became = change(matter, row)
         cases.record_event(matter.session, matter.case, kind, matter.now, actor=actor, key=row.key, **detail)
+        audit.record(matter.session, actor, kind, cases.number_of(matter.case.id), matter.now, key=row.key, **detail)
         amount = refunds.amount_of(row)
         return f"{cases.number_of(matter.case.id)}: {amount} {amount.currency} {became}"

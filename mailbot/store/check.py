@@ -13,6 +13,7 @@ from mailbot.act.plan import GENERIC, VERIFICATION
 from mailbot.model.case import CaseState, ClockLevel
 from mailbot.model.refund import RefundState
 from mailbot.store.mails import MOST_FETCHES
+from mailbot.store.privacy import ERASED
 from mailbot.store.tables import (
     CaseRow,
     ClockRow,
@@ -63,7 +64,9 @@ def _raw_bytes(session: Session) -> Finding:
             whole = b""
         broken += hashlib.sha256(whole).hexdigest() != sha256
     unexplained = select(MailRow.id).where(
-        MailRow.sha256.is_(None), MailRow.state.not_in([MailState.FETCH_FAILED, MailState.PARKED])
+        MailRow.sha256.is_(None),
+        MailRow.state.not_in([MailState.FETCH_FAILED, MailState.PARKED]),
+        or_(MailRow.problem.is_(None), MailRow.problem != ERASED),
     )
     broken += _count(session, unexplained)
     return Finding(

@@ -32,7 +32,7 @@ def test_every_place_has_a_name_of_its_own_and_there_are_enough() -> None:
 def test_a_kill_anywhere_loses_nothing_and_sends_nothing_twice(
     a_shop: ShopBuilder, zygote: Zygote, servers: tuple[str, str, str], share: float
 ) -> None:
-    chance = random.Random(SEED)  # noqa: S311 (a seed repeats the run; nothing here is secret)
+    chance = random.Random(SEED)
     campaign = Campaign(shop=a_shop(*servers), zygote=zygote, chance=chance)
     places = reached_places(campaign)
     chosen = places if share == 1.0 else chance.sample(places, int(len(places) * share))

@@ -76,7 +76,7 @@ class Written:
 def write_folder(folder: Path, seed: str) -> list[Written]:
     """Write every mail of ``folder/texts`` into ``folder``, with ``labels.json``; gives them back."""
     mails = [
-        _mail(entry, path.stem, random.Random(f"{seed}/{entry['id']}"))  # noqa: S311 (seeded variety, no secret)
+        _mail(entry, path.stem, random.Random(f"{seed}/{entry['id']}"))
         for path in sorted((folder / "texts").glob("*.toml"))
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mail"]
     ]
