@@ -10,7 +10,7 @@ from mailbot.act.columns import width_of
 from mailbot.act.letter import Letter
 from mailbot.act.phrases import MISSING, STATUS
 from mailbot.act.reply import write_reply
-from mailbot.act.templates import NAMES, Templates
+from mailbot.act.templates import FALLBACK, NAMES, Templates
 from mailbot.errors import MailbotError
 from mailbot.model.decision import ReturnPostage, Settlement
 from mailbot.model.money import Money
@@ -21,14 +21,16 @@ _MONEY = Money.rounded(Decimal("76.70"), "USD")
 _NONE = Money.rounded(Decimal(0), "USD")
 
 
-def check_templates(templates: Templates, replies: Collection[str] = ()) -> tuple[str, ...]:
+def check_templates(templates: Templates, replies: Collection[str] = (), language: str = FALLBACK) -> tuple[str, ...]:
     """Everything that a person should mend, one line each; empty is good.
 
     Args:
         templates: as loaded.
         replies: names in use beside those that every mailbot has, such as those that the policy's rows name.
+        language: the shop's own.
     """
-    return *templates.check(replies), *_unwritable(templates, NAMES | frozenset(replies))
+    absent = [] if language in templates.languages else [f"{language}: has no templates; see [shop] language"]
+    return *absent, *templates.check(replies), *_unwritable(templates, NAMES | frozenset(replies))
 
 
 def _unwritable(templates: Templates, names: Collection[str]) -> Iterator[str]:

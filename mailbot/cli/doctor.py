@@ -101,7 +101,7 @@ def _policy(app: App) -> str:
 
 def _templates(app: App) -> str:
     replies = frozenset[str]().union(*(policy.replies for policy in app.judgement.policies))
-    faults = check_templates(app.judgement.templates, replies)
+    faults = check_templates(app.judgement.templates, replies, app.settings.shop.language)
     if faults:
         raise BrokenError("; ".join(faults))
     return f"every reply that the policy names is there, in {', '.join(sorted(app.judgement.templates.languages))}"

@@ -21,9 +21,10 @@ def templates() -> None:
 @verbs.command()
 def check(context: typer.Context, *, as_json: Json = False, config: Config = None) -> None:
     """Every reply in every language: is it there, are its values known and told, can it be written."""
-    policy = bootstrap.open_policy(settings_or_example(context, config))
+    settings = settings_or_example(context, config)
+    policy = bootstrap.open_policy(settings)
     loaded = load_templates(find_folder("templates") / "reply")
-    faults = check_templates(loaded, policy.replies)
+    faults = check_templates(loaded, policy.replies, settings.shop.language)
     if as_json:
         print_json({"languages": sorted(loaded.languages), "faults": list(faults)})
     else:

@@ -467,6 +467,9 @@ class TestCheck:
     def test_finds_nothing_wrong_with_what_ships(self) -> None:
         assert check_templates(TEMPLATES, REPLIES) == ()
 
+    def test_names_a_language_of_the_shop_without_templates(self) -> None:
+        assert check_templates(TEMPLATES, REPLIES, "sv") == ("sv: has no templates; see [shop] language",)
+
     def test_ten_languages_ship(self) -> None:
         assert sorted(TEMPLATES.languages) == ["de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh"]
 
