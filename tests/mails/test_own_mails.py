@@ -47,3 +47,25 @@ def test_every_order_of_a_label_is_in_the_book() -> None:
         for label in scoring.labels_of(folder):
             if label.get("sender") in {"verified", "mismatched"}:
                 assert label["order_number"] in numbers, label["file"]
+
+
+def test_customers_are_answered_in_their_own_language(tuning: list[Scored]) -> None:
+    answered = [mail for mail in tuning if mail.seen["reply"] is not None and mail.seen["language"] is not None]
+    other = [mail.label["file"] for mail in answered if mail.seen["reply"]["language"] != mail.seen["language"]]
+    assert len({mail.seen["language"] for mail in answered}) == 10
+    assert other == []
+
+
+def test_no_reply_to_the_unproven_names_their_order(tuning: list[Scored]) -> None:
+    unproven = [mail for mail in tuning if mail.seen["reply"] and mail.seen["sender"]["status"] != "verified"]
+    told = [
+        mail.label["file"] for mail in unproven if "AW-" in mail.seen["reply"]["subject"] + mail.seen["reply"]["text"]
+    ]
+    assert unproven
+    assert told == []
+
+
+def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning: list[Scored]) -> None:
+    late = next(mail for mail in tuning if mail.label["file"] == "de-frist-vorbei.eml")
+    assert late.seen["reply"]["language"] == "de"
+    assert "Within 7 days" not in late.seen["reply"]["text"]
