@@ -1,19 +1,22 @@
 """The scoreboard: how well mailbot reads and decides, over its own mails and, where present, the corpora.
 
-``make score`` prints it; ``make score ARGS=--faults`` adds a line for each of the tuning mails that is not right.
-Exit code 1: money would go out wrongly for at least one mail.
+``make score`` prints it; ``ARGS=--faults`` adds a line for each of the tuning mails that is not right, ``ARGS=--write``
+keeps the figures in ``docs/scoreboard.md``. Exit code 1: money would go out wrongly for at least one mail.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import score_corpora
+from bench.score_goals import goals
 from tests.mails import scoring
 from tests.mails.scoring import Scored, Share
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "ja", "zh")
+_KEPT = Path(__file__).parents[1] / "docs" / "scoreboard.md"
+_BELOW = "<!-- Written by `make score ARGS=--write`; what stands below is replaced. -->\n"
 
 
 def main() -> int:
@@ -22,37 +25,46 @@ def main() -> int:
     parser.add_argument("--faults", action="store_true", help="name what is not right among the tuning mails")
     parser.add_argument("--no-corpora", action="store_true", help="own mails only")
     parser.add_argument("--language", help="one language only, such as de")
+    parser.add_argument("--write", action="store_true", help="keep the figures in docs/scoreboard.md")
     arguments = parser.parse_args()
-    wrong: list[str] = []
-    for title, folder in (("tuning", scoring.TUNING), ("reserve", scoring.RESERVE)):
-        if (folder / "labels.json").is_file():
-            mails = [mail for mail in scoring.score(folder) if arguments.language in {None, mail.language}]
-            wrong += scoring.wrong_approvals(mails)
-            print_part(title, mails, folder)
-            if arguments.faults and folder == scoring.TUNING:
-                for name, told in scoring.faults(mails).items():
-                    print(f"  {name}: {told}")
-    if not arguments.no_corpora:
-        for line in score_corpora.lines():
-            print(line)
+    parts = {"tuning": scoring.TUNING, "reserve": scoring.RESERVE}
+    read = {
+        title: [mail for mail in scoring.score(folder) if arguments.language in {None, mail.language}]
+        for title, folder in parts.items()
+    }
+    costs = scoring.cost(scoring.TUNING)
+    corpora = {} if arguments.no_corpora else score_corpora.measure()
+    aims = [goal.row() for goal in goals(read["reserve"], [*read["tuning"], *read["reserve"]], corpora, costs)]
+    lines = [
+        *(line for title, mails in read.items() for line in part_lines(title, mails)),
+        *(f"CPU of reading, mails with {what}: median {milliseconds:.1f} ms" for what, milliseconds in costs.items()),
+        *corpora_lines(corpora),
+    ]
+    print("\n".join(lines))
+    print("\n== goals")
+    print("\n".join(aims))
+    if arguments.faults:
+        for name, told in scoring.faults(read["tuning"]).items():
+            print(f"  {name}: {told}")
+    if arguments.write:
+        keep(aims, lines)
+    wrong = scoring.wrong_approvals([*read["tuning"], *read["reserve"]])
     for name in wrong:
         print(f"WRONG APPROVAL: {name}")
     return 1 if wrong else 0
 
 
-def print_part(title: str, mails: Sequence[Scored], folder: Path) -> None:
-    """Print what one part of the own mails comes to."""
-    print(f"\n== own mails, {title} part: {len(mails)} mails")
-    print(f"{'field':<18}{'precision':<18}{'recall':<18}")
+def part_lines(title: str, mails: Sequence[Scored]) -> Iterator[str]:
+    """What one part of the own mails comes to."""
+    yield f"\n== own mails, {title} part: {len(mails)} mails"
+    yield f"{'field':<18}{'precision':<18}{'recall':<18}"
     for field, (precision, recall) in scoring.fields(mails).items():
-        print(f"{field:<18}{precision!s:<18}{recall!s:<18}")
-    print(f"{'sure reasons right':<36}{scoring.surely_right(mails)}")
-    print(f"{'decisions right':<36}{scoring.decisions(mails)}")
-    print(f"{'needlessly to a person':<36}{scoring.needless(mails)}")
-    print(f"{'wrong approvals':<36}{len(scoring.wrong_approvals(mails)):>6}")
-    print(
-        f"\n{'language':<10}{'topic recall':<18}{'reason':<18}{'sure right':<18}{'decision':<18}{'needless':<18}wrong"
-    )
+        yield f"{field:<18}{precision!s:<18}{recall!s:<18}"
+    yield f"{'sure reasons right':<36}{scoring.surely_right(mails)}"
+    yield f"{'decisions right':<36}{scoring.decisions(mails)}"
+    yield f"{'needlessly to a person':<36}{scoring.needless(mails)}"
+    yield f"{'wrong approvals':<36}{len(scoring.wrong_approvals(mails)):>6}"
+    yield f"\n{'language':<10}{'topic recall':<18}{'reason':<18}{'sure right':<18}{'decision':<18}{'needless':<18}wrong"
     for language in LANGUAGES:
         own = [mail for mail in mails if mail.language == language]
         if own:
@@ -64,9 +76,24 @@ def print_part(title: str, mails: Sequence[Scored], folder: Path) -> None:
                 scoring.decisions(own),
                 scoring.needless(own),
             )
-            print(f"{language:<10}{''.join(f'{share!s:<18}' for share in row)}{len(scoring.wrong_approvals(own))}")
-    for what, milliseconds in scoring.cost(folder).items():
-        print(f"CPU of reading, mails with {what}: median {milliseconds:.1f} ms")
+            yield f"{language:<10}{''.join(f'{share!s:<18}' for share in row)}{len(scoring.wrong_approvals(own))}"
+
+
+def corpora_lines(corpora: Mapping[str, Mapping[str, Share]]) -> Iterator[str]:
+    """One line a figure; a corpus that is not there is named."""
+    for name, figures in corpora.items():
+        yield f"\n== corpora/{name}" + (
+            "" if figures else ": not here; set MAILBOT_CORPORA to the folder of the corpora"
+        )
+        yield from (f"{what:<56}{share}" for what, share in figures.items())
+
+
+def keep(aims: Sequence[str], lines: Sequence[str]) -> None:
+    """Replace the figures in docs/scoreboard.md; what stands above them stays."""
+    above = _KEPT.read_text(encoding="utf-8").partition(_BELOW)[0]
+    table = "\n".join(["| goal | wanted | measured | |", "|---|---|---|---|", *aims])
+    told = "\n".join(line.rstrip() for line in lines).strip()
+    _KEPT.write_text(f"{above}{_BELOW}\n{table}\n\n## All figures\n\n```text\n{told}\n```\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mailbot.bootstrap import example_settings
@@ -12,6 +12,7 @@ from mailbot.inbound.sender import prove_sender, read_identity
 from mailbot.model.facts import SenderStatus
 from mailbot.model.reading import Topic
 from mailbot.understand.invoice_papers import (
+    Document,
     decode_text,
     read_html_document,
     read_pdf_document,
@@ -32,18 +33,17 @@ _MONEY = {
 }
 
 
-def lines() -> Iterator[str]:
-    """One line a figure; a corpus that is not there is named."""
-    for name, measure in _MEASURES.items():
-        folder = CORPORA / name
-        if folder.is_dir():
-            yield f"\n== corpora/{name}"
-            yield from measure(folder)
-        else:
-            yield f"\n== corpora/{name}: not here; set MAILBOT_CORPORA to the folder of the corpora"
+Figures = Iterator[tuple[str, Share]]
 
 
-def _replies(folder: Path) -> Iterator[str]:
+def measure() -> dict[str, dict[str, Share]]:
+    """Every figure by corpus and by what it tells; a corpus that is not there has none."""
+    return {
+        name: dict(figures(CORPORA / name)) if (CORPORA / name).is_dir() else {} for name, figures in _MEASURES.items()
+    }
+
+
+def _replies(folder: Path) -> Figures:
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     files = {folder / name: label for name, label in labels.items()}
     plain = {file: label for file, label in files.items() if file.suffix == ".txt"}
@@ -54,11 +54,12 @@ def _replies(folder: Path) -> Iterator[str]:
         for line in bodies.split(label["reply_text"])
         if line not in bodies.new_lines(file)
     ]
-    yield f"plain texts exactly right           {Share(exact, len(plain))}"
-    yield f"a customer's own lines lost         {len(lost):>6}"
+    own = sum(len(bodies.split(label["reply_text"])) for label in files.values())
+    yield "plain texts exactly right", Share(exact, len(plain))
+    yield "lines of a customer's own lost", Share(len(lost), own)
 
 
-def _intents(folder: Path) -> Iterator[str]:
+def _intents(folder: Path) -> Figures:
     files = {
         name: [json.loads(line) for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()]
         for name in ("bitext", "clinc150", "alexa-cookbook", "eu-withdrawal-form", "banking77")
@@ -71,18 +72,18 @@ def _intents(folder: Path) -> Iterator[str]:
         right = sum(is_asked and is_taken for is_asked, is_taken in zip(asked, taken, strict=True))
         never = [reading for row, reading in read if row["reason"] in intents._NEVER]
         sure = sum(r.topic is Topic.REFUND_REQUEST and r.claim.reason_confidence >= SURE for r in never)
-        yield f"{name:<20} refund or cancel: precision {Share(right, sum(taken))} recall {Share(right, sum(asked))}"
-        yield f"{'':<20} surely taken for one, and is none {Share(sure, len(never))}"
+        yield f"{name}: refund or cancel, precision", Share(right, sum(taken))
+        yield f"{name}: refund or cancel, recall", Share(right, sum(asked))
+        yield f"{name}: surely taken for one, and is none", Share(sure, len(never))
 
 
-def _xml(folder: Path) -> Iterator[str]:
+def _xml(folder: Path) -> Figures:
     wanted = {name: label for name, label in invoices.labels(folder).items() if "invoice_number" in label}
     documents = {name: read_xml_documents((folder / name).read_bytes())[0] for name in wanted}
-    for field, share in invoices.shares(documents, wanted).items():
-        yield f"{field:<20}{share:6.1%}"
+    yield from _fields(documents, wanted)
 
 
-def _pdf(folder: Path) -> Iterator[str]:
+def _pdf(folder: Path) -> Figures:
     wanted = {
         name: label
         for name, label in invoices.labels(folder).items()
@@ -94,21 +95,27 @@ def _pdf(folder: Path) -> Iterator[str]:
         else read_text_document(decode_text((folder / name).read_bytes()))
         for name in wanted
     }
-    for field, share in invoices.shares(documents, wanted).items():
-        yield f"{field:<20}{share:6.1%}"
+    yield from _fields(documents, wanted)
 
 
-def _markup(folder: Path) -> Iterator[str]:
+def _fields(documents: Mapping[str, Document], wanted: Mapping[str, invoices.Wanted]) -> Figures:
+    for field in invoices.FIELDS:
+        of = sum(field in wanted[name] for name in documents)
+        if of:
+            yield field, Share(of - len(invoices.misread(documents, wanted, field)), of)
+
+
+def _markup(folder: Path) -> Figures:
     labels = invoices.labels(folder)
     right = 0
     for name, label in labels.items():
         document = read_html_document((folder / name).read_text("utf-8"))
         number = document.references[0] if document.references else None
         right += number == label["order_number"] and document.currency == label.get("currency")
-    yield f"order number and currency           {Share(right, len(labels))}"
+    yield "order number and currency", Share(right, len(labels))
 
 
-def _automail(folder: Path) -> Iterator[str]:
+def _automail(folder: Path) -> Figures:
     machines = answered = persons = caught = 0
     for name, label in json.loads((folder / "labels.json").read_text(encoding="utf-8")).items():
         if label.get("reply") is None:
@@ -122,17 +129,17 @@ def _automail(folder: Path) -> Iterator[str]:
         else:
             machines += 1
             answered += kinds.answers(sort)
-    yield f"machines answered                   {Share(answered, machines)}"
-    yield f"persons taken for machines          {Share(caught, persons)}"
+    yield "machines answered", Share(answered, machines)
+    yield "persons taken for machines", Share(caught, persons)
 
 
-def _mime(folder: Path) -> Iterator[str]:
+def _mime(folder: Path) -> Figures:
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     unlike = sum(bool(odd.unlike(parse_mail((folder / name).read_bytes()), label)) for name, label in labels.items())
-    yield f"odd mails read as others read them  {Share(len(labels) - unlike, len(labels))}"
+    yield "odd mails read as others read them", Share(len(labels) - unlike, len(labels))
 
 
-def _spoof(folder: Path) -> Iterator[str]:
+def _spoof(folder: Path) -> Figures:
     settings, trusted, told = example_settings(), 0, 0
     for name, label in json.loads((folder / "labels.json").read_text(encoding="utf-8")).items():
         pretended = label.get("must_not_be_trusted_as")
@@ -143,14 +150,10 @@ def _spoof(folder: Path) -> Iterator[str]:
             (folder / name).read_bytes(), settings.identity.authserv_ids, trust_unnamed=False, received_hosts=()
         )
         trusted += prove_sender(identity, pretended).status is SenderStatus.VERIFIED
-    yield f"pretended senders believed          {Share(trusted, told)}"
+    yield "pretended senders believed", Share(trusted, told)
 
 
-def _dialogues(_folder: Path) -> Iterator[str]:
-    yield "conversations and policies to read; nothing to pass or fail"
-
-
-_MEASURES: dict[str, Callable[[Path], Iterator[str]]] = {
+_MEASURES: dict[str, Callable[[Path], Figures]] = {
     "replies": _replies,
     "intents": _intents,
     "invoices-xml": _xml,
@@ -159,5 +162,4 @@ _MEASURES: dict[str, Callable[[Path], Iterator[str]]] = {
     "automail": _automail,
     "mime": _mime,
     "spoof": _spoof,
-    "shop-dialogues": _dialogues,
 }

@@ -104,6 +104,10 @@ class Share:
         """The share; 1 of nothing."""
         return self.hits / self.of if self.of else 1.0
 
+    def __lt__(self, other: "Share") -> bool:
+        """By the share."""
+        return self.value < other.value
+
 
 def labels_of(folder: Path) -> list[Form]:
     """What a clerk says about the mails of a folder."""

@@ -269,6 +269,7 @@ def _label(entry: Form, language: str, at: datetime, order: Form | None) -> Form
             "currency": paper.currency,
             "issued_on": paper.issued_on.isoformat(),
             "source": _source(entry["paper"]),
+            "pictured": entry["paper"] in ("scan", "photo", "picture"),
         }
     label["claim"] = {
         "reason": entry.get("reason", "unspecified"),
