@@ -22,6 +22,7 @@ _NUMBER_GOES_ON_BEFORE = re.compile(
 _NUMBER_GOES_ON_AFTER = re.compile(
     rf"[ \t\xa0.,:/\N{{EN DASH}}-]\d|/|[ \xa0]?(?:%|{_CURRENCY})(?!\w)| [-\N{{EN DASH}}] \d"
 )
+_UNSPACED = re.compile(r"[\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")  # kana, ideographs
 _TOWN_BEFORE = re.compile(r"(?:\A|[\n,]) ?(?:[A-Z]{1,2}-)?\Z")
 _TOWN_AFTER = re.compile(r"[ \xa0][^\W\d_a-zà-ÿ][^\W\d_]+")
 _STATE_BEFORE = re.compile(r"(?:\A|[\W_])[A-Z]{2}[ \xa0]\Z")
@@ -174,7 +175,13 @@ def _is_dropped(sign: str) -> bool:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
+    """Whether no sign beside a number is a part of it; Chinese and Japanese set no space between it and their words.
+
+    Bare digits before or behind such a sign may be a sum, a date or a house number, and so stand for themselves.
+    """
+    spaced = any(sign.isalpha() for sign in text[start:end])
+    beside = (text[start - 1 : start], text[end : end + 1])
+    return not any(sign.isalnum() and not (spaced and _UNSPACED.match(sign)) for sign in beside)
 
 
 def _is_no_group(text: str, start: int, end: int) -> bool:

@@ -71,6 +71,7 @@ class Written:
     content: bytes
     label: Form
     order: Form | None
+    twin: str | None
 
 
 def write_folder(folder: Path, seed: str) -> list[Written]:
@@ -97,9 +98,10 @@ def main() -> None:
     orders: dict[str, Form] = {}
     for mail in mails:
         if mail.order is not None:
-            held = orders.setdefault(mail.order["number"], mail.order)
-            if held != mail.order:
-                raise SystemExit(f"{mail.name}: order {mail.order['number']} is another mail's already")
+            for order in (mail.order, *([mail.order | {"number": mail.twin}] if mail.twin else [])):
+                held = orders.setdefault(order["number"], order)
+                if held != order:
+                    raise SystemExit(f"{mail.name}: order {order['number']} is another mail's already")
     _write_json(HERE / "orders.json", [orders[number] for number in sorted(orders)])
     sys.stdout.write(f"{len(mails)} mails, {len(orders)} orders\n")
 
@@ -123,7 +125,9 @@ def _mail(entry: Form, language: str, chance: random.Random) -> Written:
     except KeyError as problem:
         raise SystemExit(f"{file}: {problem!r}") from problem
     content = _wrapped(entry, language, at, sender=(name, address), order=order, chance=chance)
-    return Written(name=file, content=content, label={"file": file, **label, **decided}, order=order)
+    return Written(
+        name=file, content=content, label={"file": file, **label, **decided}, order=order, twin=entry.get("twin")
+    )
 
 
 def _sender(entry: Form, chance: random.Random) -> tuple[str, str]:

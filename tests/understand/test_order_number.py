@@ -32,6 +32,8 @@ def numbers(of: OrderNumbers, text: str) -> list[str]:
         "(AW-10231)",
         "order\tAW-10231,\nthanks",
         "AW-\N{ARABIC-INDIC DIGIT ONE}0231",
+        "注文AW-10231の到着予定日",
+        "订单AW10231到哪里了",
     ],
 )
 def test_a_number_is_found_without_regard_to_case_spaces_and_hyphens(text: str) -> None:
@@ -78,6 +80,7 @@ def test_what_only_looks_like_a_number_is_none(text: str) -> None:
         pytest.param("Calle Mayor 5\n28013 Madrid", [], id="postcode before its town"),
         pytest.param("Springfield, IL 62704", [], id="zip code after its state"),
         pytest.param("10 231", [], id="torn where the pattern has no separator"),
+        pytest.param("代金は10231円です", [], id="a sum between Japanese words"),
     ],
 )
 def test_plain_digits_must_stand_for_themselves(text: str, expected: list[str]) -> None:
