@@ -11,11 +11,14 @@ from mailbot.desk import orders
 from mailbot.desk.orders import StaleError
 from mailbot.desk.verbs import NEEDS, SENDS, Verb
 from mailbot.errors import InputError
+from mailbot.model.case import UNDECIDED, CaseState
 from mailbot.model.decision import Outcome
+from mailbot.model.refund import RefundState
 from mailbot.store import audit, users
 from mailbot.store.transaction import reading, transaction
 
-_PREVIEWED = frozenset({Verb.APPROVE, Verb.DECLINE, Verb.REPLY})
+_PREVIEWED = SENDS | {Verb.CORRECT}
+_ON_RETURN = frozenset({CaseState.RETURN_APPROVED, CaseState.GOODS_ON_THE_WAY, CaseState.RECEIVED, CaseState.EXPIRED})
 _LONGEST_NUMBER = 18
 _NO_DETAILS = frozenset({"form_token", "seen", "text_before"})
 
@@ -138,14 +141,26 @@ def _rehearsed(visit: Visit, verb: Verb, details: dict[str, str]) -> dict[str, o
 
 def _possible(visit: Visit, shown: CaseShown) -> set[str]:
     """The actions that the person may do and that may make sense in the case's state."""
-    state, decision = shown.form["state"], shown.decision
-    refund = shown.form["refund"] or {}
+    state, decided = CaseState(shown.form["state"]), shown.decision is not None
+    refund = (shown.form["refund"] or {}).get("state")
+    undecided = state in {CaseState.ESCALATED, CaseState.REOPENED}
+    waiting = undecided or state in UNDECIDED
+    made = shown.decision["decision"] if shown.decision else {}
     fits = {
-        Verb.APPROVE: state in {"escalated", "reopened"} and decision is not None,
-        Verb.DECLINE: state not in {"closed", "declined", "refunded", "refund_due"},
-        Verb.REPLY: True,
-        Verb.PAY: refund.get("state") not in {None, "paid", "cancelled", "awaiting_approval"},
-        Verb.CLOSE: state != "closed",
+        Verb.APPROVE: undecided and decided,
+        Verb.CHANGE: undecided and bool(made.get("settlement") or (made.get("proposal") or {}).get("settlement")),
+        Verb.DECLINE: waiting or state is CaseState.RECEIVED,
+        Verb.ASK: waiting,
+        Verb.CORRECT: waiting and decided,
+        Verb.RECEIVE: state in _ON_RETURN or shown.stood in _ON_RETURN,
+        Verb.AGREE: refund == RefundState.AWAITING_APPROVAL,
+        Verb.PAY: refund in {RefundState.DUE, RefundState.SUBMITTING, RefundState.UNKNOWN, RefundState.PAID_ELSEWHERE},
+        Verb.HOLD: refund in {RefundState.AWAITING_APPROVAL, RefundState.DUE},
+        Verb.RELEASE: refund in {RefundState.HELD, RefundState.REFUSED, RefundState.UNKNOWN},
+        Verb.CALL_OFF: refund in {RefundState.AWAITING_APPROVAL, RefundState.DUE, RefundState.HELD},
+        Verb.CLOSE: state is not CaseState.CLOSED,
+        Verb.REOPEN: state is CaseState.CLOSED,
+        Verb.SNOOZE: state is not CaseState.CLOSED,
         Verb.REQUEUE: any(mail.state == "parked" for mail in shown.mails),
     }
     return {verb.value for verb in Verb if visit.may(NEEDS[verb]) and fits.get(verb, True)}

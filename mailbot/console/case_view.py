@@ -60,6 +60,7 @@ class CaseShown:
 
     Attributes:
         form: as ``case show --json`` gives it.
+        stood: the state that it left when it was escalated.
         seen: the case's last event; an action that was ordered on an older page is stopped.
         waiting: what somebody ordered and can still take back, or what could not be done; ``None``: nothing.
     """
@@ -67,6 +68,7 @@ class CaseShown:
     id: int
     number: str
     form: dict[str, Any]
+    stood: str | None
     assigned_to: str | None
     snoozed_until: datetime | None
     deadlines: list[Deadline]
@@ -94,6 +96,7 @@ def show(session: Session, number: str, now: datetime) -> CaseShown:
         id=row.id,
         number=cases.number_of(row.id),
         form=case_views.show_case(session, row, now),
+        stood=row.stood,
         assigned_to=row.assigned_to,
         snoozed_until=row.snoozed_until,
         deadlines=clocks.deadlines(session, [row.id]).get(row.id, []),

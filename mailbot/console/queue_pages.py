@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
-from mailbot import operators
 from mailbot.console.visit import Visit
+from mailbot.desk import orders
+from mailbot.desk.verbs import Verb
 from mailbot.errors import InputError
 from mailbot.model.case import CaseState
 from mailbot.model.money import decimals_of
@@ -105,7 +106,7 @@ def assign_many(visit: Visit) -> Response:
     """Give the chosen cases to somebody, or to nobody."""
     assignee = visit.form.get("assignee", "")
     for number in visit.several.get("case", []):
-        operators.assign(visit.app, number, visit.name, assignee)
+        orders.order(visit.app, number, visit.name, Verb.ASSIGN, {"to": assignee}, seen=None)
     return visit.go(f"/?{filter_query(parse_filter(dict(parse_qsl(visit.form.get('query', '')))))}")
 
 

@@ -14,6 +14,7 @@ from mailbot.operators.cases import (
     reply,
     requeue,
 )
+from mailbot.operators.changes import Change, approve_changed, ask, correct, snooze
 from mailbot.operators.refunds import (
     approve_refund,
     cancel_refund,
@@ -28,16 +29,20 @@ from mailbot.operators.returns import Inspection, Verdict, receive
 from mailbot.store.refunds import RefundError
 
 __all__ = [
+    "Change",
     "Inspection",
     "NotPossibleError",
     "RefundError",
     "Verdict",
     "approve",
+    "approve_changed",
     "approve_refund",
+    "ask",
     "assign",
     "cancel_refund",
     "close",
     "confirm_refund",
+    "correct",
     "decline",
     "freeze",
     "hold_refund",
@@ -48,5 +53,6 @@ __all__ = [
     "reopen",
     "reply",
     "requeue",
+    "snooze",
     "thaw",
 ]

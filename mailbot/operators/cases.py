@@ -8,8 +8,9 @@ from secrets import token_hex
 from mailbot.act.plan import plan_approval
 from mailbot.errors import InputError
 from mailbot.model.case import CaseState, Deadline
-from mailbot.model.decision import Decision, Outcome, Settlement
+from mailbot.model.decision import APPROVALS, Decision, Outcome, Proposal, Settlement
 from mailbot.model.refund import RefundState
+from mailbot.policy.decide import Answered
 from mailbot.policy.rules import Row
 from mailbot.steps.acting import (
     DRAFT,
@@ -45,7 +46,7 @@ def approve(app: App, number: str, actor: str) -> str:
         NotPossibleError: there is nothing to approve.
     """
     with opened(app, number) as matter:
-        decided = _decided(matter)
+        decided = decided_of(matter)
         if outbox.release_drafts(matter.session, matter.case.id, matter.now):
             return _approve_drafts(matter, decided, actor)
         return _approve_proposal(matter, decided, actor)
@@ -180,7 +181,12 @@ def opened(app: App, number: str) -> Iterator[Matter]:
         yield open_matter(app, session, cases.get(session, number, lock=True))
 
 
-def _decided(matter: Matter) -> Decided:
+def decided_of(matter: Matter) -> Decided:
+    """The case's present decision.
+
+    Raises:
+        NotPossibleError: the policy has decided nothing on it.
+    """
     decided = find_decided(matter)
     if decided is None:
         name = cases.number_of(matter.case.id)
@@ -200,9 +206,9 @@ def _approve_drafts(matter: Matter, decided: Decided, actor: str) -> str:
 
 def _approve_proposal(matter: Matter, decided: Decided, actor: str) -> str:
     name, answered = cases.number_of(matter.case.id), decided.answered
-    proposal = answered.decision.proposal
+    proposal, template = offered(answered)
     undecided = matter.case.state in {CaseState.ESCALATED, CaseState.REOPENED} and matter.case.stood is None
-    if proposal is None or answered.proposal_reply is None or not undecided:
+    if proposal is None or template is None or not undecided:
         raise NotPossibleError(f"{name}: nothing is proposed; use case reply, decline or close")
     if proposal.settlement is None and proposal.outcome is not Outcome.DECLINE:
         why = f"{name}: its sums are not known ({answered.decision.rule})"
@@ -211,8 +217,16 @@ def _approve_proposal(matter: Matter, decided: Decided, actor: str) -> str:
         matter, decided.row.id, proposal.outcome, proposal.settlement, actor=actor, why=proposal.rule
     )
     content = Content(decision=answered.decision, settlement=proposal.settlement, started=started)
-    write(matter, answered.proposal_reply, actor, content)
-    return f"{name}: {proposal.outcome} is approved; {answered.proposal_reply} is queued"
+    write(matter, template, actor, content)
+    return f"{name}: {proposal.outcome} is approved; {template} is queued"
+
+
+def offered(answered: Answered) -> tuple[Proposal | None, str | None]:
+    """What waits for a person's yes, and its letter: a row's or guard's proposal, or what was decided but not done."""
+    made = answered.decision
+    if made.outcome in {*APPROVALS, Outcome.DECLINE}:
+        return Proposal(outcome=made.outcome, rule=made.rule, settlement=made.settlement), answered.reply
+    return made.proposal, answered.proposal_reply
 
 
 def _bring_about(

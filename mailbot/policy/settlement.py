@@ -1,6 +1,6 @@
 """What is owed, line by line, exactly to the minor unit. Source: POLICY.md, Settlement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -75,6 +75,20 @@ def settle(ground: Ground, terms: SettlementTerms, *, buyer_bears_fee: bool) -> 
         cap_adjustment=Money.rounded(refund - owed, order.currency),
         refund=Money.rounded(refund, order.currency),
         return_postage=terms.return_postage,
+    )
+
+
+def resettled(settlement: Settlement, order: Order, *, outbound_shipping: Money, transaction_fee: Money) -> Settlement:
+    """A settlement with shipping and fee as a person set them, held between 0 and what is left of the payment."""
+    nothing = Money.zero(order.currency)
+    owed = settlement.items + outbound_shipping + transaction_fee + settlement.already_refunded
+    refund = max(nothing, min(owed, order.captured - order.refunded))
+    return replace(
+        settlement,
+        outbound_shipping=outbound_shipping,
+        transaction_fee=transaction_fee,
+        cap_adjustment=refund - owed,
+        refund=refund,
     )
 
 

@@ -169,6 +169,16 @@ def letter(session: Session, case_id: int, letter_id: int) -> bytes | None:
     return session.scalars(mine).one_or_none()
 
 
+def latest_facts(session: Session, most: int) -> list[tuple[str, dict[str, Any]]]:
+    """The facts of the newest decisions, one a case, with the case's number."""
+    newest = select(func.max(DecisionRow.id)).group_by(DecisionRow.case_id)
+    rows = select(DecisionRow.case_id, DecisionRow.facts).where(DecisionRow.id.in_(newest))
+    return [
+        (number_of(case_id), facts)
+        for case_id, facts in session.execute(rows.order_by(DecisionRow.id.desc()).limit(most))
+    ]
+
+
 def newest_raw(session: Session, case: CaseRow) -> bytes:
     """The newest mail of a case, byte for byte; empty where the server never gave it."""
     return mails.raw_bytes(session, mails.latest_of_case(session, case.id).sha256)
