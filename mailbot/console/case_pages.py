@@ -18,6 +18,7 @@ from mailbot.store import audit, users
 from mailbot.store.transaction import reading, transaction
 
 _PREVIEWED = SENDS | {Verb.CORRECT}
+_READY = frozenset({Verb.APPROVE, Verb.RECEIVE})
 _ON_RETURN = frozenset({CaseState.RETURN_APPROVED, CaseState.GOODS_ON_THE_WAY, CaseState.RECEIVED, CaseState.EXPIRED})
 _LONGEST_NUMBER = 18
 _NO_DETAILS = frozenset({"form_token", "seen", "text_before"})
@@ -98,7 +99,8 @@ def _action_page(
     visit: Visit, verb: Verb, given: dict[str, str], problem: str, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
     shown = _shown(visit)
-    previewed = {} if verb not in _PREVIEWED else _rehearsed(visit, verb, _first_details(visit, verb, given))
+    details = _first_details(visit, verb, given)
+    previewed = _rehearsed(visit, verb, details) if verb in _PREVIEWED and (details or verb in _READY) else {}
     with reading(visit.app.engine) as session:
         people = users.names(session)
     return visit.page(

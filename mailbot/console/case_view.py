@@ -55,6 +55,16 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What somebody ordered on the case: held back until ``due_at``, or not done because of ``problem``."""
+
+    verb: str
+    actor: str
+    due_at: datetime
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseShown:
     """One case.
 
@@ -76,7 +86,7 @@ class CaseShown:
     letters: list[LetterShown]
     relatives: list[Relative]
     seen: int
-    waiting: HeldRow | None
+    waiting: Waiting | None
 
     @property
     def decision(self) -> dict[str, Any] | None:
@@ -104,8 +114,14 @@ def show(session: Session, number: str, now: datetime) -> CaseShown:
         letters=[_letter(letter) for letter in case_views.letters_of(session, row.id)],
         relatives=[_relative(other) for other in case_views.relatives_of(session, row)],
         seen=case_views.last_event(session, row.id),
-        waiting=held.latest(session, row.id),
+        waiting=_waiting(held.latest(session, row.id)),
     )
+
+
+def _waiting(row: HeldRow | None) -> Waiting | None:
+    if row is None:
+        return None
+    return Waiting(verb=row.verb, actor=row.actor, due_at=row.due_at, problem=row.problem)
 
 
 def _shown(mail: case_views.MailOfCase) -> MailShown:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from mailbot.model.decision import Outcome, ReturnPostage, Settlement
-from mailbot.model.facts import OrderLine
+from mailbot.model.facts import Order, OrderLine
 from mailbot.model.money import Money
 from mailbot.policy.conditions import Ground
 from mailbot.policy.rules import Test

@@ -27,6 +27,7 @@ _CHROMIUM_ARGS = (
 
 @contextmanager
 def _served(app: App, more: list[BaseRoute] | None = None) -> Iterator[Console]:
+    set_up_logs(verbose=False)
     clock = Clock(real=app.judgement.clock)
     timed = replace(app, judgement=replace(app.judgement, clock=clock))
     with serving(make_console(timed, more), "127.0.0.1", 0) as address:
@@ -41,7 +42,6 @@ def served() -> Serve:
 
 @pytest.fixture(scope="session")
 def _demo() -> Iterator[Console]:
-    set_up_logs(verbose=False)
     with demo_app("127.0.0.1:0") as (app, servers):
         fill_inbox(app, servers)
         assert work_off(app) == ()

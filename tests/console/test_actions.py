@@ -1,0 +1,261 @@
+"""What people order on a case: tried out first, held for 20 seconds, stopped on a stale page, done once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from mailbot import operators
+from mailbot.demo.run import demo_app, fill_inbox, work_off
+from mailbot.desk.orders import perform_due
+from mailbot.model.case import CaseState
+from mailbot.model.people import Role
+from mailbot.store import case_views, cases
+from mailbot.store.transaction import reading
+from tests.console.reading_pages import read_page
+from tests.console.visits import Answer, Console, Serve, Visitor
+
+PASSED = timedelta(seconds=21)
+
+
+@pytest.fixture(scope="module")
+def desk(served: Serve) -> Iterator[Console]:
+    """A demonstration that people work on."""
+    with demo_app("127.0.0.1:0") as (app, servers):
+        fill_inbox(app, servers)
+        assert work_off(app) == ()
+        with served(app) as console:
+            yield console
+
+
+@pytest.fixture
+def agent(desk: Console) -> Visitor:
+    return desk.operator(Role.APPROVER)
+
+
+def shown(desk: Console, number: str) -> dict[str, object]:
+    with reading(desk.app.engine) as session:
+        return case_views.show_case(session, cases.get(session, number), desk.app.now())
+
+
+def taken(desk: Console, **wanted: object) -> str:
+    """A case that no test has touched yet."""
+    with reading(desk.app.engine) as session:
+        for case in case_views.list_cases(session, desk.app.now()):
+            history = case_views.show_case(session, cases.get(session, str(case["case"])), desk.app.now())["history"]
+            if wanted.items() <= case.items() and all("@" not in event["actor"] for event in history):
+                return str(case["case"])
+    raise AssertionError(wanted)
+
+
+def proposed(desk: Console) -> str:
+    """A case that no test has touched yet, with a proposal that gives money back."""
+    with reading(desk.app.engine) as session:
+        for case in case_views.list_cases(session, desk.app.now(), [CaseState.ESCALATED]):
+            form = case_views.show_case(session, cases.get(session, str(case["case"])), desk.app.now())
+            offers = [made["decision"]["proposal"] for made in form["decisions"][-1:]]
+            untouched = all("@" not in event["actor"] for event in form["history"])
+            if untouched and any(offer and offer["settlement"] for offer in offers):
+                return str(case["case"])
+    raise AssertionError("every proposal is taken")
+
+
+def later(desk: Console) -> int:
+    """Let the time for undoing pass, and the worker do its turn."""
+    desk.clock.ahead += PASSED
+    return perform_due(desk.app)
+
+
+def letters(desk: Console, number: str) -> int:
+    return sum(message["direction"] == "out" for message in shown(desk, number)["messages"])  # type: ignore[attr-defined] # a form
+
+
+def with_page(agent: Visitor, number: str, verb: str, **form: str) -> Answer:
+    """Fill in the page of an action and send it."""
+    page = read_page(agent.ask(f"/cases/{number}/{verb}").text)
+    fields = {one.attributes["name"]: one.attributes["value"] for one in page.all("input") if "name" in one.attributes}
+    hidden = {name: fields[name] for name in ("form_token", "seen")}
+    return agent.submit(f"/cases/{number}/{verb}", hidden | form)
+
+
+def test_an_approval_is_held_and_then_done_once(desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    before = letters(desk, number)
+    assert with_page(agent, number, "approve").status == 303
+    assert shown(desk, number)["state"] == "escalated"
+    assert "goes out in" in agent.ask(f"/cases/{number}").text
+    assert later(desk) == 1
+    assert shown(desk, number)["state"] in {"refund_due", "return_approved"}
+    assert letters(desk, number) == before + 1
+    assert later(desk) == 0
+
+
+def test_an_approval_can_be_taken_back(desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    before = shown(desk, number)
+    assert with_page(agent, number, "approve").status == 303
+    assert agent.order(f"/cases/{number}/undo").status == 303
+    assert later(desk) == 0
+    after = shown(desk, number)
+    assert {name: after[name] for name in ("state", "refund", "deadlines", "messages")} == {
+        name: before[name] for name in ("state", "refund", "deadlines", "messages")
+    }
+    assert agent.order(f"/cases/{number}/undo").status == 400
+
+
+def test_a_double_click_orders_once(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="escalated", rule=None)
+    form = {"form_token": agent.form_token(), "rule": "customer_damage"}
+    assert [agent.submit(f"/cases/{number}/decline", form).status for _ in range(3)] == [303, 303, 303]
+    before = letters(desk, number)
+    assert later(desk) == 1
+    assert letters(desk, number) == before + 1
+    assert shown(desk, number)["state"] == "declined"
+
+
+def test_a_second_order_waits_for_the_first(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="escalated")
+    token = {"form_token": agent.form_token()}
+    assert agent.submit(f"/cases/{number}/decline", {**token, "rule": "customer_damage"}).status == 303
+    answer = agent.submit(f"/cases/{number}/reply", {**token, "text": "One moment, please."})
+    assert answer.status == 400
+    assert "undo that first" in answer.text
+    assert agent.order(f"/cases/{number}/undo").status == 303
+
+
+def test_a_stale_page_is_stopped_and_told_what_changed(desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    page = read_page(agent.ask(f"/cases/{number}/approve").text)
+    seen = next(one.attributes["value"] for one in page.all("input") if one.attributes.get("name") == "seen")
+    operators.reply(desk.app, number, "mia@shop.example", "We are looking into it.")
+    answer = agent.order(f"/cases/{number}/approve", {"seen": seen})
+    assert answer.status == 409
+    assert "mia@shop.example: replied" in read_page(answer.text).words
+    assert later(desk) == 0
+    assert shown(desk, number)["state"] == "escalated"
+
+
+def test_what_happens_while_an_order_is_held_stops_it(desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    assert with_page(agent, number, "approve").status == 303
+    operators.reply(desk.app, number, "mia@shop.example", "We are looking into it.")
+    assert later(desk) == 0
+    assert shown(desk, number)["state"] == "escalated"
+    assert "could not be done" in agent.ask(f"/cases/{number}").text
+    assert agent.order(f"/cases/{number}/dismiss").status == 303
+    assert "could not be done" not in agent.ask(f"/cases/{number}").text
+
+
+def test_a_note_does_not_make_a_page_stale(desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    page = read_page(agent.ask(f"/cases/{number}/approve").text)
+    seen = next(one.attributes["value"] for one in page.all("input") if one.attributes.get("name") == "seen")
+    operators.note(desk.app, number, "mia@shop.example", "A good customer.")
+    assert agent.order(f"/cases/{number}/approve", {"seen": seen}).status == 303
+    assert later(desk) == 1
+
+
+def test_a_changed_approval_says_why_and_pays_what_was_said(desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    bare = with_page(agent, number, "change", transaction_fee="1.00")
+    assert bare.status == 400
+    assert "say why" in bare.text
+    offer = shown(desk, number)["decisions"][-1]["decision"]["proposal"]["settlement"]  # type: ignore[index] # a form
+    assert with_page(agent, number, "change", transaction_fee="1.00", reason="half the way was ours").status == 303
+    assert later(desk) == 1
+    refund = sum(float(offer[part]) for part in ("items", "outbound_shipping", "already_refunded")) - 1
+    assert shown(desk, number)["refund"]["amount"] == f"{refund:.2f}"  # type: ignore[index] # a form
+    assert "half the way was ours" in agent.ask(f"/cases/{number}").text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"outbound_shipping": "999.00"},
+        {"outbound_shipping": "-1"},
+        {"outbound_shipping": "x"},
+        {"transaction_fee": "1.234"},
+    ],
+)
+def test_a_change_beyond_what_was_paid_is_refused(form: dict[str, str], desk: Console, agent: Visitor) -> None:
+    number = proposed(desk)
+    assert with_page(agent, number, "change", reason="why not", **form).status == 400
+
+
+def test_a_corrected_fact_decides_again_and_is_kept(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="escalated", escalation="other_remedy")
+    assert with_page(agent, number, "correct", **{"fact:wants": "refund", "fact:item_used": "no"}).status == 303
+    form = shown(desk, number)
+    assert form["decisions"][-1]["facts"]["claim"]["wants"] == "refund"  # type: ignore[index] # a form
+    (event,) = (event for event in form["history"] if event["event"] == "corrected")  # type: ignore[attr-defined] # a form
+    assert event["facts"]["wants"] == ["exchange", "refund"]
+    assert form["state"] == "escalated"
+
+
+def test_what_is_missing_is_asked_for(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="escalated", escalation="invoice_mismatched")
+    assert with_page(agent, number, "ask", **{"missing:invoice": "yes"}).status == 303
+    assert later(desk) == 1
+    assert shown(desk, number)["state"] == "waiting_for_information"
+
+
+def test_a_refund_is_confirmed_by_its_reference(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="refund_due")
+    assert with_page(agent, number, "pay", reference="").status == 400
+    assert with_page(agent, number, "pay", reference="PAY-4711").status == 303
+    assert later(desk) == 1
+    assert shown(desk, number)["refund"]["state"] == "paid"  # type: ignore[index] # a form
+
+
+def test_returned_goods_are_received(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="return_approved")
+    assert with_page(agent, number, "receive", verdict="accepted").status == 303
+    assert later(desk) == 1
+    assert shown(desk, number)["state"] == "refund_due"
+
+
+def test_a_case_is_snoozed_given_away_closed_and_reopened(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="escalated")
+    day = (desk.app.now() + timedelta(days=1)).date().isoformat()
+    assert with_page(agent, number, "snooze", until=day).status == 303
+    assert number not in agent.ask("/").text
+    assert number in agent.ask("/?view=snoozed").text
+    assert with_page(agent, number, "assign", to="approver@shop.example").status == 303
+    assert number in agent.ask("/?view=mine").text
+    assert with_page(agent, number, "close", reason="settled by telephone").status == 303
+    assert with_page(agent, number, "reopen", reason="it was not").status == 303
+    assert shown(desk, number)["state"] == "reopened"
+
+
+def test_the_chosen_cases_are_given_to_somebody(desk: Console, agent: Visitor) -> None:
+    numbers = [taken(desk, state=state) for state in ("escalated", "waiting_for_information")]
+    body = "&".join([f"form_token={agent.form_token()}", "assignee=agent", *(f"case={number}" for number in numbers)])
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": agent.address}
+    assert agent.ask("/queue/assign", "POST", headers, body).status == 303
+    for number in numbers:
+        assert shown(desk, number)["history"][-1]["event"] == "assigned"  # type: ignore[index] # a form
+
+
+def test_a_preview_shows_the_letter_and_changes_nothing(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="escalated")
+    before = shown(desk, number)
+    answer = agent.order(f"/cases/{number}/reply/preview", {"text": "It is <b>on</b> its way."})
+    assert answer.status == 200
+    (frame,) = read_page(answer.text).all("iframe")
+    assert "sandbox" in frame.attributes
+    html = agent.ask(frame.attributes["src"])
+    assert "It is &lt;b&gt;on&lt;/b&gt; its way." in html.text
+    assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert shown(desk, number) == before
+
+
+def test_who_did_what_stands_in_the_audit(desk: Console, agent: Visitor) -> None:
+    number = taken(desk)
+    assert agent.ask(f"/cases/{number}").status == 200
+    assert with_page(agent, number, "note", text="seen").status == 303
+    page = read_page(desk.operator().ask("/audit").text)
+    assert "the chain holds" in page.words
+    rows = [[cell.words for cell in row.all("td")] for row in page.all("tr")[1:]]
+    mine = [row[2] for row in rows if row[3] == number and row[1] == "approver@shop.example"]
+    assert mine == ["note", "seen"]
+    assert "signed in" in {row[2] for row in rows}
