@@ -18,7 +18,8 @@ from mailbot.inbound.mime_tree import MimePart, Part, parse_structure
 from mailbot.model.card_numbers import find_card_numbers, mask_card_numbers
 from mailbot.model.reading import RawEdit
 
-_TAG = re.compile(r"<(?:!--.{0,2000}?--|/?([A-Za-z][A-Za-z0-9]{0,20})[^<>]{0,4000})>", re.DOTALL)
+_TAG = re.compile(r"<(?:/?([A-Za-z][A-Za-z0-9]{0,20})|[!?])[^<>]{0,4000}>")
+_LONG_ENTITY = re.compile(r"&#[0-9A-Fa-fxX]{9,}+")
 _TOKEN = re.compile(_TAG.pattern + r"|&#?[A-Za-z0-9]{1,12};|.", re.DOTALL)
 _INLINE = frozenset({*"abius", "em", "strong", "span", "font", "small", "big", "sup", "sub", "code", "wbr", "tt"})
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
@@ -30,6 +31,8 @@ _NEVER_CARDS = re.compile(
 )
 _TEXTS = frozenset({"application/xml", "application/json", "application/octet-stream", "application/csv"})
 _MOST_DEPTH = 5
+_MOST_MARKUP = 1024 * 1024
+_MOST_UNTYPED = 1024 * 1024
 _MOST_EDITS = 200_000
 _OCTETS_A_WORD = 42
 _REMOVED = "[The body was removed: it held payment card numbers.]\r\n"
@@ -128,7 +131,8 @@ def _masked(content: bytes, content_type: str, charset: str | None, depth: int) 
         edits = find_edits(content, depth + 1) if depth < _MOST_DEPTH else ()
         return (apply_edits(content, edits), _numbers(edits)) if edits else (content, ())
     markup = content_type.endswith(("html", "xml"))
-    if not (content_type.startswith("text/") or markup or content_type in _TEXTS):
+    typed = content_type.startswith("text/") or markup
+    if not typed and not (content_type in _TEXTS and len(content) <= _MOST_UNTYPED):
         return content, ()
     codec = _codec_of(content, charset)
     text = content.decode(codec)
@@ -154,7 +158,9 @@ def _mask_plain(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _mask_markup(source: str) -> tuple[str, tuple[str, ...]]:
     """Markup with the digits of card numbers masked that its reader sees, whatever tags and entities are between."""
-    shown = unescape(_TAG.sub(lambda tag: "" if _is_inline(tag[1]) else "\n", source))
+    if len(source) > _MOST_MARKUP:
+        return _mask_plain(source)
+    shown = unescape(_LONG_ENTITY.sub("", _TAG.sub(lambda tag: "" if _is_inline(tag[1]) else "\n", source)))
     if not find_card_numbers(shown) and not find_card_numbers(source):
         return source, ()
     tokens = [(token[0], token[1]) for token in _TOKEN.finditer(source)]

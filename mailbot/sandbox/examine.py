@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
@@ -33,6 +34,9 @@ from mailbot.understand.order_number import OrderNumbers, compile_order_numbers
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
 _MONTH_FIRST = ("America/", "US/")
 _MOST_FILE_NAMES = 20
+_MOST_NUMBERS = 200
+_MOST_HIDDEN = 20
+_MOST_QUOTE = 200
 
 
 class Examiner:
@@ -99,15 +103,15 @@ class Examiner:
         found = read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys)
         doubts = stated.doubts
         claim = stated.claim
-        if PARTIAL.intersection(mail.defects) or body.defects:
+        numbers = tuple(islice(_numbers(self._order_numbers, mail, body, found), _MOST_NUMBERS + 1))
+        if PARTIAL.intersection(mail.defects) or body.defects or len(numbers) > _MOST_NUMBERS:
             doubts, claim = (*doubts, PARTLY_READ), replace(claim, reason_confidence=0.0)
-        numbers = tuple(_numbers(self._order_numbers, mail, body, found))
         return replace(
             reading,
             language=stated.language or language,
             topic=stated.topic,
             claim=claim,
-            spans=(*stated.spans, *(_span(number) for number in numbers)),
+            spans=(*stated.spans, *(_span(number) for number in numbers), *_hidden(body)),
             order_numbers=numbers,
             invoices=found.invoices,
             photos=found.photos,
@@ -139,6 +143,13 @@ def _span(number: OrderNumberCandidate) -> Span:
         end=number.end,
         quote=number.quote,
     )
+
+
+def _hidden(body: Body) -> Iterator[Span]:
+    """What a reader of the HTML does not see, for people to know of; it is never read as a claim."""
+    for number, text in enumerate(body.hidden[:_MOST_HIDDEN], start=1):
+        quote = text[:_MOST_QUOTE]
+        yield Span(fact="hidden_text", value="not_read", part=f"hidden:{number}", start=0, end=len(quote), quote=quote)
 
 
 def _is_blank(mail: InboundMail) -> bool:

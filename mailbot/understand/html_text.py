@@ -192,6 +192,8 @@ _BREAKING_TAG = re.compile(r"</?(?:div|p|br|tr|li|table|h[1-6]|blockquote|pre)\b
 _UNREAD_TAG = re.compile(r"<(script|style|title)\b", re.IGNORECASE)
 _UNREAD_END = {name: re.compile(rf"</{name}[^<>]*>?", re.IGNORECASE) for name in ("script", "style", "title")}
 _SPACES = re.compile(r"\s+")
+_LONG_ENTITY = re.compile(r"&#[0-9A-Fa-fxX]{9,}+")
+"""What stands for no character; Python refuses to count so many digits."""
 _BLANK_LINES = re.compile(r"\n(?:\s*\n)+")
 
 
@@ -214,6 +216,6 @@ def _without_tags(html: str, defects: tuple[str, ...]) -> HtmlText:
             parts.append("<")
             at = start + 1
     parts.append(_SPACES.sub(" ", html[at:]))
-    lines = (" ".join(line.split()) for line in unescape("".join(parts)).split("\n"))
+    lines = (" ".join(line.split()) for line in unescape(_LONG_ENTITY.sub("", "".join(parts))).split("\n"))
     text = _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
     return HtmlText(text=text, hidden=(), quotes=(), defects=defects)

@@ -3,7 +3,14 @@
 import base64
 import quopri
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
+
+from mailbot.inbound.card_redaction import apply_edits, find_edits
+from mailbot.inbound.mime import parse_mail
+from mailbot.model.card_numbers import mask_card_numbers
+from mailbot.understand.body import read_body
+from tests.campaigns.outcome import Outcome
 
 _ISSUERS = ("4", "51", "55", "2221", "2720", "34", "37", "6011", "65", "3528", "36", "62")
 _LENGTHS = {"34": 15, "37": 15, "36": 14}
@@ -79,3 +86,21 @@ def a_mail_with(text: str, *, subtype: str, encoding: str, field: str = "") -> b
 def digits_of(text: str) -> str:
     """Every digit of a text as ASCII, and nothing else."""
     return "".join(str(int(sign)) for sign in text if sign.isdecimal())
+
+
+def run(seed: int, rounds: int, _folder: Path) -> Outcome:
+    """Take so many card numbers out of mails in every notation and encoding, and leave as many order numbers alone."""
+    chance, outcome = Random(seed), Outcome()
+    for number in range(rounds):
+        card, order = a_card(chance), an_order_number(chance)
+        notation = list(NOTATIONS)[number % len(NOTATIONS)]
+        markup = notation in {"entities", "tags"}
+        text = f"Order {order}, card {NOTATIONS[notation](card)} please."
+        raw = a_mail_with(text, subtype="html" if markup else "plain", encoding=ENCODINGS[number % len(ENCODINGS)])
+        clean = parse_mail(apply_edits(raw, find_edits(raw)))
+        shown = clean.plain or read_body(None, clean.html).text
+        outcome.expect(f"{card} as {notation} stays in {shown!r}", holds=card not in digits_of(shown))
+        outcome.expect(f"{order} beside {notation} is gone from {shown!r}", holds=order in shown)
+        outcome.expect(f"{order} alone is changed", holds=mask_card_numbers(order) == order)
+    outcome.tried //= 3
+    return outcome

@@ -30,7 +30,9 @@ def stored_text(desk: Desk, folder: Path) -> str:
 
 
 def test_no_card_number_is_kept_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    chance, cards, raws = Random(16), [], []
+    chance = Random(16)
+    cards: list[str] = []
+    raws: list[bytes] = []
     for number, (notation, write) in enumerate(NOTATIONS.items()):
         for encoding in ENCODINGS:
             card = a_card(chance)
