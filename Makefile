@@ -36,8 +36,8 @@ bench: $(VENV)/made.develop ## mails a second beside the bare minimum on this ma
 score: $(VENV)/made.develop ## how well mails are read and decided, in ten languages (ARGS=--faults names what is not right)
 	@$(BIN)/python -m bench.score $(ARGS)
 
-campaign: $(VENV)/made.develop ## the long crash campaign, seeded and bounded (ARGS="--kills 200 --mails 1000")
-	$(BIN)/python -m tests.journey.campaign $(ARGS)
+campaign: $(VENV)/made.develop ## every campaign at its nightly figures, seeded (ARGS="--only T8 T9 --share 0.1 --seed 7")
+	$(BIN)/python -m tests.campaigns.run $(ARGS)
 
 lock: ## pin every dependency with its hashes, for every Python from 3.11 on
 	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements/core.lock
