@@ -1,0 +1,464 @@
+"""T4: customers, operators, the book, the clock and bad luck act on one shop in any order; I1 to I10 must hold."""
+
+import hashlib
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.message import Message
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Engine, select
+
+from mailbot import journey, operators
+from mailbot.errors import AmbiguousError, InputError, PermanentError, RetryableError
+from mailbot.model.case import IllegalTransitionError
+from mailbot.model.facts import ClaimLine
+from mailbot.model.money import Money
+from mailbot.model.reading import Reading
+from mailbot.model.refund import IllegalRefundError, RefundOrder
+from mailbot.operators import Inspection, Verdict
+from mailbot.ports import CaptureStanding, Envelope
+from mailbot.steps.app import App
+from mailbot.store.tables import CaseEventRow, CaseRow, ClockRow, MailRow, OrderRow, OutboxRow, RefundRow
+from mailbot.store.transaction import open_engine
+from tests.campaigns.desk import NOON, Desk, message_of, open_desk, text_of
+from tests.journey.mails import CANCEL, DEFECT, DISPUTE, JANE, MALLORY, QUESTION, RETURN, a_mail, an_invoice, an_order
+
+NUMBERS = ("AW-10001", "AW-10002", "AW-10003")
+ANN = "ann@example.net"
+OWNERS = {"AW-10001": JANE, "AW-10002": JANE, "AW-10003": ANN}
+PEOPLE = ("mia", "ann")
+TEXTS = (CANCEL, RETURN, DEFECT, DISPUTE, QUESTION, RETURN.replace(" The invoice is attached.", ""))
+ANSWERS = (
+    "Here is the invoice.",
+    "Never mind, I have decided to keep it.",
+    "Where is my refund?",
+    "I posted the parcel today. Tracking number: RR123456789GB",
+    "Thank you so much!",
+    "I have opened a PayPal case about order AW-10001.",
+    "The clasp is broken, that is a defect.",
+    "Is the silver nickel free?",
+)
+REFUSED = (InputError, IllegalTransitionError, IllegalRefundError)
+"""What an operator is told where a case does not allow what was asked; anything else is a bug."""
+
+_A_DAY = timedelta(hours=24)
+_RINGS = [{"sku": "R-1", "quantity": 2, "unit_price": "40.00", "discount": "0.00", "tax": "0.00"}]
+_NAMES = st.sampled_from(PEOPLE)
+_PAYING = (
+    *("pay_refunds", "confirm_refund", "confirm_refund", "approve_refund", "hold_refund", "release_refund"),
+    *("cancel_refund", "freeze", "thaw", "thaw"),
+)
+_CASES = st.integers(1, 4)
+_ORDERS = st.sampled_from(NUMBERS)
+
+
+class _Reader:
+    """Reads each text once; what differs from mail to mail, its ids, is put in."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self._read = cache(self._first)
+        self.ids: dict[bytes, tuple[Any, str, str | None]] = {}
+
+    def _first(self, key: tuple[Any, ...]) -> Reading:
+        text, sender, dmarc, invoice = key
+        raw = a_mail(text, sender=sender, dmarc=dmarc, invoice=invoice, message_id="<first@mail.example>")
+        answer: Future[Reading] = self._reader.submit(raw, NOON)
+        return answer.result()
+
+    def submit(self, raw: bytes, _received_at: datetime) -> Future[Reading]:
+        key, message_id, answers = self.ids[raw]
+        thread = () if answers is None else (answers,)
+        answer: Future[Reading] = Future()
+        answer.set_result(
+            replace(
+                self._read(key),
+                message_id=message_id,
+                in_reply_to=thread,
+                references=thread,
+                content_key=hashlib.sha256(raw).hexdigest(),
+            )
+        )
+        return answer
+
+
+class _Sink:
+    """A mail server with moods: it takes a message, refuses it for now or for good, or does not say."""
+
+    def __init__(self) -> None:
+        self.taken: list[Envelope] = []
+        self.mood = "takes"
+
+    @contextmanager
+    def connect(self) -> Iterator["_Sink"]:
+        yield self
+
+    def send(self, envelope: Envelope, before_dot: Callable[[], None], after_dot: Callable[[], None]) -> None:
+        if self.mood == "refuses":
+            raise RetryableError("450 try again")
+        if self.mood == "rejects":
+            raise PermanentError("550 no such user")
+        before_dot()
+        self.taken.append(envelope)
+        if self.mood == "is silent":
+            raise AmbiguousError("no answer to the dot")
+        after_dot()
+
+
+@dataclass(slots=True)
+class _Till:
+    """A payment service with books of its own, which may lose the line after it has paid."""
+
+    booked: dict[str, RefundOrder] = field(default_factory=dict)
+    breaks: bool = False
+    name: str = "till"
+
+    def look(self, order: RefundOrder) -> CaptureStanding:
+        reference = f"re-{order.key}" if order.key in self.booked else None
+        return CaptureStanding(left=Money.parse("86.00", "USD"), disputed=False, reference=reference)
+
+    def pay(self, order: RefundOrder) -> str:
+        self.booked.setdefault(order.key, order)
+        if self.breaks:
+            raise RetryableError("the line went dead")
+        return f"re-{order.key}"
+
+
+@dataclass(slots=True)
+class _Shop:
+    """The parts that every run shares, and an empty database to copy."""
+
+    desk: Desk
+    folder: Path
+    blank: Path
+    reader: _Reader
+
+
+@cache
+def _shop() -> _Shop:
+    memory = Path("/dev/shm")  # noqa: S108 (a folder in memory, for a database of a test)
+    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    desk = open_desk(folder)  # lives as long as the tests
+    opened = desk.__enter__()
+    opened.app.engine.dispose()
+    reader = _Reader(opened.app.judgement.sandbox)
+    _KEPT.append(desk)
+    return _Shop(desk=opened, folder=folder, blank=folder / "desk.db", reader=reader)
+
+
+_KEPT: list[Any] = []
+
+
+def close_shop() -> None:
+    """Close what the runs shared."""
+    for kept in _KEPT:
+        kept.__exit__(None, None, None)
+    _KEPT.clear()
+    if _shop.cache_info().currsize:
+        shutil.rmtree(_shop().folder, ignore_errors=True)
+    _shop.cache_clear()
+
+
+class CaseMachine(RuleBasedStateMachine):
+    """One shop from its opening on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        shop = _shop()
+        self.reader, self.sink, self.till = shop.reader, _Sink(), _Till()
+        self.path = Path(tempfile.mkdtemp(dir=shop.folder)) / "run.db"
+        shutil.copy(shop.blank, self.path)
+        self.engine: Engine = open_engine(f"sqlite:///{self.path}")
+        self.desk = Desk(app=shop.desk.app, sink=cast("Any", self.sink))
+        judgement = replace(shop.desk.app.judgement, clock=lambda: self.desk.now, sandbox=cast("Any", self.reader))
+        self.desk.app = replace(
+            shop.desk.app,
+            judgement=judgement,
+            engine=self.engine,
+            transport=cast("Any", self.sink),
+            journal_folder=self.path.parent / "sending",
+        )
+        self.external: Counter[str] = Counter()
+        self.fired: dict[int, datetime] = {}
+        self.references: dict[int, str] = {}
+        self.doubts = 0
+        self.changed = True
+        self.serial = 0
+        self.latest = NOON
+
+    def teardown(self) -> None:
+        self.engine.dispose()
+        shutil.rmtree(self.path.parent, ignore_errors=True)
+
+    @property
+    def app(self) -> App:
+        return self.desk.app
+
+    @initialize(
+        automatic=st.booleans(),
+        four_eyes=st.booleans(),
+        asked=st.tuples(*[st.sampled_from([CANCEL, RETURN, RETURN, DEFECT, None])] * len(NUMBERS)),
+    )
+    def opens(self, *, automatic: bool, four_eyes: bool, asked: tuple[str | None, ...]) -> None:
+        """Sell three orders, whose customers ask at once; people pay or the till does, with one approver or two."""
+        terms = {"automatic": automatic, "four_eyes_limit": {"USD": "80"} if four_eyes else {}, "most_a_customer": 9}
+        settings = self.app.settings
+        changed = settings.model_copy(update={"refunds": settings.refunds.model_copy(update=terms)})
+        self.desk.app = replace(
+            self.app,
+            payments=self.till if automatic else None,
+            judgement=replace(self.app.judgement, settings=changed),
+        )
+        came = {"status": "delivered", "shipped_at": NOON.isoformat(), "delivered_at": NOON.isoformat()}
+        for number, text in zip(NUMBERS, asked, strict=True):
+            self.desk.sells([self._order(number, NOON, **({} if text in {CANCEL, None} else came))])
+            if text is not None:
+                self._writes(text.replace("AW-10001", number), OWNERS[number], "pass", an_invoice(number), None)
+        self.desk.works()
+
+    def _order(self, number: str, paid: datetime, **changes: Any) -> Any:
+        return an_order(paid, number, customer=OWNERS[number], lines=_RINGS, **changes)
+
+    def _writes(self, text: str, sender: str, dmarc: str | None, invoice: str | None, answers: str | None) -> None:
+        self.serial += 1
+        message_id = f"<{self.serial}@mail.example>"
+        raw = a_mail(text, sender=sender, dmarc=dmarc, invoice=invoice, answers=answers, message_id=message_id)
+        self.reader.ids[raw] = ((text, sender, dmarc, invoice), message_id, answers)
+        self.desk.gets([raw])
+        self.changed = True
+
+    # Customers
+
+    @rule(
+        text=st.sampled_from(TEXTS),
+        number=_ORDERS,
+        stranger=st.sampled_from([False, False, False, False, True]),
+        dmarc=st.sampled_from(["pass", "pass", "pass", "pass", "none", "fail", None]),
+        invoice=st.sampled_from([True, True, False]),
+    )
+    def writes(self, *, text: str, number: str, stranger: bool, dmarc: str | None, invoice: bool) -> None:
+        sender = MALLORY if stranger else OWNERS[number]
+        papers = an_invoice(number) if invoice else None
+        self._writes(text.replace("AW-10001", number), sender, dmarc, papers, None)
+        journey.handle_all(self.app)
+
+    @precondition(lambda self: self.sink.taken)
+    @rule(
+        letter=st.integers(0, 20),
+        text=st.sampled_from(ANSWERS),
+        dmarc=st.sampled_from(["pass", "pass", "pass", "pass", "none", "fail"]),
+        stranger=st.sampled_from([False] * 6 + [True]),
+    )
+    def answers(self, *, letter: int, text: str, dmarc: str, stranger: bool) -> None:
+        sent = self.sink.taken[-1 - letter % len(self.sink.taken)]
+        message = message_of(sent)
+        code = _code(message, sent)
+        invoice = an_invoice(_named(text_of(sent))) if text == ANSWERS[0] else None
+        words = f"{code}\n{text}" if code else text
+        sender = MALLORY if stranger else sent.recipient
+        self._writes(words, sender, dmarc, invoice, str(message["Message-ID"]))
+        journey.handle_all(self.app)
+
+    # Time, the worker, the mail server and the book
+
+    @rule(hours=st.sampled_from([0.1, 1, 6, 20, 30, 60, 200, -2]))
+    def time_passes(self, hours: float) -> None:
+        self.desk.now += timedelta(hours=hours)
+        self.latest = max(self.latest, self.desk.now)
+
+    @rule(mood=st.sampled_from(["takes", "takes", "takes", "refuses", "rejects", "is silent"]), breaks=st.booleans())
+    def works(self, *, mood: str, breaks: bool) -> None:
+        self.sink.mood, self.till.breaks = mood, breaks
+        self.doubts += mood == "is silent"
+        self.changed = True
+        journey.look_after(self.app)
+        journey.watch_clocks(self.app)
+        journey.deliver(self.app)
+
+    @rule(number=_ORDERS, news=st.sampled_from(["shipped", "delivered", "dispute", "caught up", "refunded elsewhere"]))
+    def is_imported(self, number: str, news: str) -> None:
+        with self.engine.connect() as connection:
+            row = connection.execute(select(OrderRow).where(OrderRow.number == number)).mappings().one()
+        self.changed = True
+        refunded = self.external[number]
+        changes: dict[str, Any] = {"status": row["status"], "dispute_open": row["dispute_open"] or news == "dispute"}
+        changes |= {name: row[name] and row[name].isoformat() for name in ("shipped_at", "delivered_at")}
+        if news in {"shipped", "delivered"}:
+            changes |= {"status": news, "shipped_at": row["shipped_at"] or self.latest}
+            changes["delivered_at"] = self.latest if news == "delivered" else changes["delivered_at"]
+            changes = {
+                name: value.isoformat() if isinstance(value, datetime) else value for name, value in changes.items()
+            }
+        ours = self._paid(number)
+        left = row["captured_minor"] - refunded - ours - self._promised(number)
+        if news == "refunded elsewhere" and left >= 1000:
+            self.external[number] += 1000
+            refunded += 1000
+        shown = refunded + (ours if news != "shipped" else min(ours, max(0, row["refunded_minor"] - refunded)))
+        changes["refunded"] = f"{max(shown, row['refunded_minor']) / 100:.2f}"
+        changes["paid_at"] = NOON.isoformat()
+        self.desk.sells([self._order(number, NOON, **{key: value for key, value in changes.items() if value != ""})])
+
+    # Operators
+
+    @rule(
+        case=_CASES,
+        who=_NAMES,
+        verb=st.sampled_from(["approve", "decline", "reply", "assign", "close", "reopen", "note"]),
+    )
+    def decides(self, *, case: int, who: str, verb: str) -> None:
+        words = {"decline": ("used_or_altered",), "reply": ("Hello.",), "assign": ("ann",), "note": ("Hm.",)}
+        arguments = words.get(verb, ("because",) if verb in {"close", "reopen"} else ())
+        self._tries(lambda: getattr(operators, verb)(self.app, str(case), who, *arguments))
+
+    @rule(case=_CASES, who=_NAMES, verdict=st.sampled_from(Verdict))
+    def receives(self, *, case: int, who: str, verdict: Verdict) -> None:
+        part = verdict is Verdict.PARTLY
+        lines = (ClaimLine(sku="R-1", quantity=1),) if part else ()
+        self._tries(
+            lambda: operators.receive(self.app, str(case), who, Inspection(verdict=verdict, lines=lines, note="Worn."))
+        )
+
+    @rule(
+        case=_CASES,
+        who=_NAMES,
+        verb=st.sampled_from(_PAYING),
+        reference=st.integers(1, 8),
+    )
+    def pays(self, *, case: int, who: str, verb: str, reference: int) -> None:
+        of_case = {
+            "confirm_refund": (str(case), who, f"5TX-{reference}"),
+            "approve_refund": (str(case), who),
+            "hold_refund": (str(case), who, "wait"),
+            "release_refund": (str(case), who),
+            "cancel_refund": (str(case), who, "no"),
+            "freeze": (who, "audit"),
+        }
+        self._tries(lambda: getattr(operators, verb)(self.app, *of_case.get(verb, (who,))))
+
+    def _tries(self, ask: Callable[[], object]) -> None:
+        with suppress(*REFUSED):
+            ask()
+            self.changed = True
+
+    # What must hold after every step
+
+    @invariant()
+    def everything_holds(self) -> None:
+        """Hold what has changed against every invariant; a verb that was refused changes nothing."""
+        if self.changed:
+            self.changed = False
+            self.the_store_is_sound()
+            self.every_change_of_a_case_follows_the_one_before()
+            self.no_payment_gives_back_more_than_it_took()
+            self.what_is_paid_stays_paid_once()
+            self.no_level_of_a_clock_fires_twice()
+            self.no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger()
+            self.nobody_is_flooded()
+            self.every_mail_has_come_to_an_end()
+
+    def the_store_is_sound(self) -> None:
+        assert self.desk.broken() == []
+
+    def every_change_of_a_case_follows_the_one_before(self) -> None:
+        with self.engine.connect() as connection:
+            moves = connection.execute(
+                select(CaseEventRow).where(CaseEventRow.to_state.is_not(None)).order_by(CaseEventRow.id)
+            ).mappings()
+            at: dict[int, str] = {}
+            for move in moves:
+                assert move["from_state"] == at.get(move["case_id"], "new")
+                assert move["actor"]
+                assert move["detail"]["why"] is not None
+                at[move["case_id"]] = move["to_state"]
+            states = dict(connection.execute(select(CaseRow.id, CaseRow.state)).all())
+        assert {case: state for case, state in states.items() if state != "new"} == at
+
+    def no_payment_gives_back_more_than_it_took(self) -> None:
+        for number in NUMBERS:
+            gone = self._paid(number) + self._promised(number) + self.external[number]
+            assert gone <= 8600, (number, gone)
+        till = Counter[str]()
+        for order in self.till.booked.values():
+            till[order.capture] += order.amount.minor
+        assert all(sum_ <= 8600 for sum_ in till.values())
+
+    def what_is_paid_stays_paid_once(self) -> None:
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(RefundRow)).mappings().all()
+        for row in rows:
+            if row["state"] == "paid":
+                assert self.references.setdefault(row["id"], row["reference"]) == row["reference"]
+            else:
+                assert row["id"] not in self.references
+        assert len(set(self.references.values())) == len(self.references)
+
+    def no_level_of_a_clock_fires_twice(self) -> None:
+        with self.engine.connect() as connection:
+            for row in connection.execute(select(ClockRow).where(ClockRow.fired_at.is_not(None))).mappings():
+                assert self.fired.setdefault(row["id"], row["fired_at"]) == row["fired_at"]
+
+    def no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger(self) -> None:
+        copies = Counter(str(message_of(sent)["Message-ID"]) for sent in self.sink.taken)
+        assert max(copies.values(), default=0) <= (2 if self.doubts else 1)
+        for sent in self.sink.taken:
+            assert sent.recipient in {JANE, ANN, MALLORY}
+        with self.engine.connect() as connection:
+            told = connection.execute(
+                select(OutboxRow.content).where(OutboxRow.recipient == MALLORY, OutboxRow.automatic)
+            ).scalars()
+            for content in told:
+                assert b"AW-1" not in content
+                assert b"$" not in content
+
+    def nobody_is_flooded(self) -> None:
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(OutboxRow).where(OutboxRow.automatic, OutboxRow.case_id.is_not(None))
+            ).mappings()
+            letters = [(row["case_id"], row["recipient"], row["created_at"]) for row in rows]
+        for case, recipient, at in letters:
+            lately = [other for other in letters if at - _A_DAY < other[2] <= at]
+            assert sum(other[0] == case for other in lately) <= 6
+            assert sum(other[1] == recipient for other in lately) <= 10
+
+    def every_mail_has_come_to_an_end(self) -> None:
+        with self.engine.connect() as connection:
+            states = set(connection.execute(select(MailRow.state)).scalars())
+        assert states <= {"handled", "filed", "duplicate"}
+
+    def _paid(self, number: str) -> int:
+        return self._sum(number, ("paid", "paid_elsewhere"))
+
+    def _promised(self, number: str) -> int:
+        return self._sum(number, ("awaiting_approval", "due", "held", "submitting", "unknown", "refused"))
+
+    def _sum(self, number: str, states: tuple[str, ...]) -> int:
+        key = number.replace("-", "")
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(RefundRow.amount_minor).where(RefundRow.order_key == key, RefundRow.state.in_(states))
+            )
+            return sum(rows.scalars())
+
+
+def _code(message: Message, sent: Envelope) -> str | None:
+    """The code of a verification letter."""
+    if "confirm your message" not in str(message["Subject"]):
+        return None
+    lines = [line.strip() for line in text_of(sent).splitlines() if line.startswith("    ")]
+    return next((line for line in lines if len(line) == 9 and line[4] == "-"), None)
+
+
+def _named(text: str) -> str:
+    return next((number for number in NUMBERS if number in text), NUMBERS[0])
