@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from mailbot.inbound.absence import find_absence
 from mailbot.inbound.bounce import find_failure_signs, find_returned, is_daemon
 from mailbot.model.mail import InboundMail, MailKind
 
@@ -24,22 +25,6 @@ _COMMENT = re.compile(r"\(([^()]*+)\)")
 _ANGLE = re.compile(r"<([^<>]*+)>")
 _NO_REPLY = re.compile(r"(?:^|[-_.+])(?:no|do[-_.]?not|don'?t)[-_.]?reply(?:$|[-_.+\d])")
 _REPORT = re.compile(r"multipart/report\b", re.IGNORECASE)
-_ABSENT = re.compile(
-    r"(?:auto(?:matic)?[\s_-]?(?:reply|response|responder|answer)|automatische antwort|automatisch antwoord"
-    r"|r[ée]ponse automatique|respuesta autom[áa]tica|resposta autom[áa]tica|risposta automatica|autosvar"
-    r"|automatiskt? svar|automaattinen vastaus|automatyczna odpowied[źz]|odpowied[źz] automatyczna"
-    r"|automatick[áa] odpov[ěe][ďd]|automatikus v[áa]lasz|r[ăa]spuns automat|otomatik (?:yan[\u0131i]t|cevap)"
-    r"|samodejni odgovor|automatski odgovor|автоматический ответ|автоответ|автоматична відповідь"
-    r"|автоматичен отговор|αυτόματη απάντηση|自動応答|自動返信|自动答复|自动回复|自動回覆|자동 회신|자동 응답"
-    r"|out[\s-]of[\s-](?:the[\s-])?office|abwesenheits?(?:notiz|assistent|meldung|benachrichtigung)|nicht im b[üu]ro"
-    r"|absen[ct]e? du bureau|message d'absence|fuera de (?:la )?oficina|fora do escrit[óo]rio|fuori (?:sede|ufficio)"
-    r"|afwezigheidsbericht|fr[åa]nvaromeddelande|frav[æa]rsmelding|poza biurem|mimo kancel[áa][řr]|不在通知|外出中)"
-    r"\s{0,3}(?:$|[:!\uff1a\u2013\u2014-]|(?:auto[\s-]?reply|notification|notice|message|until|till)\b)"
-    r"|(?:auto|ooo|abwesend|abwesenheit|absence|absent|ausente|ausencia|aus[êe]ncia|assenza|assente|afwezig|fr[åa]nvaro"
-    r"|frav[æa]r|ikke til stede|poissa|nieobecno[śs][ćc]|不在)\s{0,3}[:\uff1a]",
-    re.IGNORECASE,
-)
-"""How absence notices begin: a phrase, or a short word with a colon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +156,7 @@ def _find_returned(case: _Case) -> str | None:
 
 
 def _find_absence(case: _Case) -> str | None:
-    return "the subject begins like an absence notice" if _ABSENT.match(case.mail.subject) else None
+    return find_absence(case.mail)
 
 
 _RULES: tuple[tuple[str, MailKind, Callable[[_Case], str | None]], ...] = (

@@ -28,11 +28,13 @@ from mailbot.model.mail import InboundMail
 
 TOO_MANY_FIELDS = "too_many_header_fields"
 TOO_MANY_ADDRESSES = "too_many_addresses"
+ADDRESS_FIELD_TOO_LONG = "address_field_too_long"
 TOO_MANY_REFERENCES = "too_many_references"
 
 PARTIAL = frozenset(
     {
         *(MESSAGE_TOO_LARGE, HEADER_TOO_LONG, FIELD_TOO_LONG, TOO_MANY_FIELDS, TOO_MANY_ADDRESSES, TOO_MANY_REFERENCES),
+        ADDRESS_FIELD_TOO_LONG,
         *(TOO_DEEP, TOO_MANY_PARTS, TOO_MANY_NESTED, TEXT_TOO_LONG, HTML_TOO_LONG),
         *(TOO_MANY_ATTACHMENTS, ATTACHMENT_TOO_LARGE, ATTACHMENTS_TOO_LARGE),
     }
@@ -79,6 +81,7 @@ def parse_mail(raw: bytes) -> InboundMail:
         *structure.defects,
         *((TOO_MANY_FIELDS,) if len(structure.headers) > _MAX_FIELDS else ()),
         *((TOO_MANY_ADDRESSES,) if len(recipients) > _MAX_ADDRESSES else ()),
+        *((ADDRESS_FIELD_TOO_LONG,) if any(_is_overlong(name, value) for name, value in fields) else ()),
         *((TOO_MANY_REFERENCES,) if len(references) > _MAX_REFERENCES else ()),
         *defects,
         *plain.defects,
@@ -138,6 +141,10 @@ def _recipients(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
             for address in _ADDRESS.findall(_QUOTED.sub(" ", value[:_MAX_ADDRESS_FIELD])):
                 found[address.lower()] = None
     return tuple(found)
+
+
+def _is_overlong(name: str, value: str) -> bool:
+    return name.lower() in _RECIPIENTS | {"from", "reply-to"} and len(value) > _MAX_ADDRESS_FIELD
 
 
 def _moment(text: str) -> datetime | None:
