@@ -13,7 +13,7 @@ from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
 from mailbot.ports import Mailbox
-from mailbot.steps import closing, intake, order_sync, paying, refunding, returns, sending, watch
+from mailbot.steps import closing, guarding, intake, order_sync, paying, refunding, returns, sending, watch
 from mailbot.steps.acting import carry_out
 from mailbot.steps.app import App
 from mailbot.steps.consider import consider
@@ -137,6 +137,16 @@ def look_after(app: App) -> None:
     paying.pay_due(app)
     returns.remind_and_expire(app)
     closing.close_quiet(app)
+
+
+def guard(app: App) -> None:
+    """Prove the invariants; where one does not hold, automatic mail and money stop until a person thaws them."""
+    guarding.prove_invariants(app)
+
+
+def notice_silence(app: App) -> None:
+    """Tell operators of what has not happened for too long (P7)."""
+    guarding.notice_silence(app)
 
 
 def sync_orders(app: App) -> int:

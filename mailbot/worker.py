@@ -19,6 +19,8 @@ _HANDLE_EVERY = timedelta(seconds=5)
 _ORDERED_EVERY = timedelta(seconds=2)
 _DELIVER_EVERY = timedelta(seconds=5)
 _CLOCKS_EVERY = timedelta(seconds=60)
+_SILENCE_EVERY = timedelta(minutes=5)
+_GUARD_EVERY = timedelta(minutes=10)
 _IDLE_SECONDS = 300.0
 _AFTER_TROUBLE_SECONDS = 30.0
 
@@ -42,6 +44,8 @@ def working(app: App) -> Iterator[None]:
     _add(scheduler, app, "deliver", partial(journey.deliver, app), _DELIVER_EVERY.total_seconds())
     _add(scheduler, app, "clocks", partial(journey.watch_clocks, app), _CLOCKS_EVERY.total_seconds())
     _add(scheduler, app, "cases", partial(journey.look_after, app), _CLOCKS_EVERY.total_seconds())
+    _add(scheduler, app, "silence", partial(journey.notice_silence, app), _SILENCE_EVERY.total_seconds())
+    _add(scheduler, app, "guard", partial(journey.guard, app), _GUARD_EVERY.total_seconds())
     if app.order_source is not None:
         minutes = timedelta(minutes=app.settings.orders.sync_minutes)
         _add(scheduler, app, "orders", partial(journey.sync_orders, app), minutes.total_seconds())

@@ -40,6 +40,16 @@ def write_notice(due: Sequence[Due], zone: ZoneInfo) -> Reply:
                 lines.append(f"  and {len(listed) - _MOST_LISTED} more")
             lines.append("")
     lines.append("mailbot case list shows them all, the next one due first.")
+    return _reply(subject, lines)
+
+
+def write_alarm(alarms: Sequence[str]) -> Reply:
+    """Write to operators that mailbot itself does not do what it should, one sentence each. Source: P7."""
+    more = "mailbot doctor and mailbot db check say more."
+    return _reply(f"mailbot: {len(alarms)} alarm{'s' * (len(alarms) > 1)}", [*alarms, "", more])
+
+
+def _reply(subject: str, lines: Sequence[str]) -> Reply:
     text = "\n".join(lines)
     html = f'<!doctype html><html lang="en"><meta charset="utf-8"><pre>{escape(text)}</pre></html>'
     return Reply(template="notice", language="en", subject=subject, text=text + "\n", html=html)

@@ -19,6 +19,7 @@ from mailbot.ports import Mailbox
 from mailbot.steps.app import App
 from mailbot.steps.statistics import working_hours
 from mailbot.store import switch
+from mailbot.store.silence import find_alarms
 from mailbot.store.tables import OrderRow
 from mailbot.store.transaction import reading
 
@@ -74,6 +75,7 @@ def _examined(app: App) -> Iterator[Found]:
         "payment provider": partial(_payments, app),
         "targets": partial(_targets, app),
         "notices": partial(_notices, app),
+        "silence": partial(_silence, app),
         "clock": partial(_clock, app),
         "disk": partial(_disk, app),
     }
@@ -192,12 +194,21 @@ def _targets(app: App) -> str:
     return f"a mail of now is to be answered by {due.astimezone(app.settings.shop.zone):%a %d %b %H:%M %Z}"
 
 
+def _silence(app: App) -> str:
+    with reading(app.engine) as session:
+        mailboxes = [(mailbox.name, mailbox.folder_name) for mailbox in app.mailboxes]
+        alarms = [alarm.text for alarm in find_alarms(session, mailboxes, app.now())]
+    if alarms:
+        raise BrokenError(" ".join(alarms))
+    return "mailboxes are looked into, letters go, nothing is parked"
+
+
 def _clock(app: App) -> str:
     with reading(app.engine) as session:
         there = session.scalars(select(func.current_timestamp())).one()
     drift = abs((app.now() - (there if there.tzinfo else there.replace(tzinfo=UTC))).total_seconds())
     if drift > _MOST_DRIFT_SECONDS:
-        raise WeakError(f"this machine's clock and the database's differ by {drift:.0f} s; set them right")
+        raise BrokenError(f"this machine's clock and the database's differ by {drift:.0f} s; set them right")
     return f"{app.now().astimezone(app.settings.shop.zone):%Y-%m-%d %H:%M %Z} in the shop"
 
 
@@ -207,5 +218,5 @@ def _disk(app: App) -> str:
     usage = shutil.disk_usage(folder)
     share = usage.free / usage.total
     if share < _LEAST_FREE:
-        raise WeakError(f"only {share:.0%} free; mailbot stops taking mail in when the disk is full")
+        raise BrokenError(f"only {share:.0%} free; mailbot stops taking mail in when the disk is full")
     return f"{share:.0%} free"

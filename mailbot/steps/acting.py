@@ -28,9 +28,7 @@ OFF = "off"
 NOT_ANSWERED = "not_answered"
 SILENCED = "address_silenced"
 
-PROVEN_GRADES = frozenset({"V2", "V3"})
-_MOST_A_CASE = {True: 5, False: 1}
-_MOST_AN_ADDRESS = {True: 10, False: 2}
+PROVEN_GRADES = outbox.PROVEN_GRADES
 _MOST_UNPROVEN_AN_HOUR = 50
 PROOF_PATH = "/proof"
 """Where the console's public page for verification links lies."""
@@ -350,7 +348,9 @@ def _rate_allows(matter: Matter, template: str, to: str) -> bool:
         return False
     proven = matter.case.grade in PROVEN_GRADES
     of_case, to_address = outbox.count_automatic(session, now, matter.case.id, to)
-    if of_case >= _MOST_A_CASE[proven] + (template == VERIFICATION) or to_address >= _MOST_AN_ADDRESS[proven]:
+    if of_case >= outbox.MOST_A_CASE[proven] + (template == VERIFICATION):
+        return False
+    if to_address >= outbox.MOST_AN_ADDRESS[proven]:
         return False
     unproven = (GENERIC, VERIFICATION)
     return template not in unproven or outbox.count_unproven(session, unproven, now) < _MOST_UNPROVEN_AN_HOUR

@@ -6,7 +6,8 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
-from mailbot.act.notice import Due, write_notice
+from mailbot.act.notice import Due, write_alarm, write_notice
+from mailbot.act.reply import Reply
 from mailbot.steps.app import App
 from mailbot.steps.letters import Thread, freeze
 from mailbot.store import cases, clocks, outbox
@@ -34,13 +35,25 @@ def notify_fired(app: App) -> int:
     return len(fired)
 
 
+def tell_operators(app: App, session: Session, alarms: Sequence[str], name: str, now: datetime) -> bool:
+    """Queue one message to operators about mailbot itself; the same ``name`` never tells twice.
+
+    Returns:
+        Whether it is news; ``False`` too where nobody is to be told by mail.
+    """
+    return bool(app.settings.notify.address) and _queue(app, session, write_alarm(alarms), f"alarm/{name}", now)
+
+
 def _queue_notice(app: App, session: Session, fired: Sequence[ClockRow], now: datetime) -> None:
     due = [
         Due(case_number=cases.number_of(clock.case_id), kind=clock.kind, level=clock.level, due_at=clock.due_at)
         for clock in fired
     ]
-    to, name = app.settings.notify.address, f"notice/{fired[0].id}"
-    notice = write_notice(due, app.settings.shop.zone)
+    _queue(app, session, write_notice(due, app.settings.shop.zone), f"notice/{fired[0].id}", now)
+
+
+def _queue(app: App, session: Session, notice: Reply, purpose: str, now: datetime) -> bool:
+    to = app.settings.notify.address
     frozen = freeze(
         notice,
         app.settings,
@@ -52,7 +65,7 @@ def _queue_notice(app: App, session: Session, fired: Sequence[ClockRow], now: da
         now=now,
     )
     outgoing = outbox.Outgoing(
-        purpose=name,
+        purpose=purpose,
         case_id=None,
         template=NOTICE,
         grade=None,
@@ -64,4 +77,4 @@ def _queue_notice(app: App, session: Session, fired: Sequence[ClockRow], now: da
         automatic=True,
         draft=False,
     )
-    outbox.add(session, outgoing, now)
+    return outbox.add(session, outgoing, now)

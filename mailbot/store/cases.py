@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
 from mailbot.model.case import UNDECIDED, CaseState, next_state
 from mailbot.model.money import Money
+from mailbot.store import history
 from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow
 from mailbot.store.upsert import insert_if_absent
 
@@ -52,7 +53,7 @@ def get(session: Session, number: str, *, lock: bool = False) -> CaseRow:
     """
     match = _NUMBER.fullmatch(number)
     wanted = select(CaseRow).where(CaseRow.id == (int(match[1]) if match else -1))
-    row = session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    row = session.scalars(_locked(wanted) if lock else wanted).one_or_none()
     if row is None:
         raise CaseNotFoundError(number)
     return row
@@ -71,6 +72,7 @@ def open_case(
         requested_at=requested_at,
         opened_at=now,
         changed_at=now,
+        history_head=history.BEGINNING,
     )
     session.add(case)
     session.flush()
@@ -79,7 +81,12 @@ def open_case(
 
 def lock(session: Session, case_id: int) -> CaseRow:
     """A case that nobody else changes until this transaction ends."""
-    return session.scalars(select(CaseRow).where(CaseRow.id == case_id).with_for_update()).one()
+    return session.scalars(_locked(select(CaseRow).where(CaseRow.id == case_id))).one()
+
+
+def _locked(wanted: Select[CaseRow]) -> Select[CaseRow]:
+    """As it is when the lock is had, and not as this session may have seen it before."""
+    return wanted.with_for_update().execution_options(populate_existing=True)
 
 
 def find_open_for_order(session: Session, order_key: str, customer: str, grades: Collection[str]) -> CaseRow | None:
@@ -90,7 +97,7 @@ def find_open_for_order(session: Session, order_key: str, customer: str, grades:
         CaseRow.state != CaseState.CLOSED,
         CaseRow.grade.in_(grades),
     )
-    return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
+    return session.scalars(_locked(mine.order_by(CaseRow.id.desc()).limit(1))).one_or_none()
 
 
 def find_without_order(session: Session, customer: str) -> CaseRow | None:
@@ -98,13 +105,13 @@ def find_without_order(session: Session, customer: str) -> CaseRow | None:
     mine = select(CaseRow).where(
         CaseRow.customer == customer, CaseRow.order_key.is_(None), CaseRow.state == CaseState.WAITING_FOR_INFORMATION
     )
-    return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
+    return session.scalars(_locked(mine.order_by(CaseRow.id.desc()).limit(1))).one_or_none()
 
 
 def find_open_of(session: Session, customer: str) -> CaseRow | None:
     """The newest open case that corresponds with this address."""
     mine = select(CaseRow).where(CaseRow.customer == customer, CaseRow.state != CaseState.CLOSED)
-    return session.scalars(mine.order_by(CaseRow.id.desc()).limit(1).with_for_update()).one_or_none()
+    return session.scalars(_locked(mine.order_by(CaseRow.id.desc()).limit(1))).one_or_none()
 
 
 def quiet_since(session: Session, state: CaseState, moment: datetime) -> list[int]:
@@ -172,7 +179,8 @@ def _add_event(
         "to_state": to_state,
         "detail": detail,
     }
-    session.execute(insert(CaseEventRow), event)
+    case.history_head = history.link(case.history_head, event)
+    session.execute(insert(CaseEventRow), event | {"hash": case.history_head})
 
 
 def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> bool:

@@ -12,6 +12,11 @@ from mailbot.store.switch import is_frozen
 from mailbot.store.tables import OutboxRow, OutboxState
 from mailbot.store.upsert import insert_if_absent
 
+PROVEN_GRADES = frozenset({"V2", "V3"})
+MOST_A_CASE = {True: 5, False: 1}
+MOST_AN_ADDRESS = {True: 10, False: 2}
+"""Automatic letters in 24 hours to a case, and to an address, by whether their grade is proven (I10)."""
+
 _RETRY_AFTER = (1, 5, 15, 60, 240, 720, 1440)
 _LONGEST_SENDING = timedelta(minutes=30)
 _LOOK_FOR_PROOF = timedelta(minutes=15)
@@ -45,8 +50,8 @@ class Outgoing:
     draft: bool
 
 
-def add(session: Session, outgoing: Outgoing, now: datetime) -> None:
-    """Queue a message in the transaction that decided it; a purpose that was served before is left alone."""
+def add(session: Session, outgoing: Outgoing, now: datetime) -> bool:
+    """Queue a message in the transaction that decided it; ``False`` for a purpose that was served before."""
     row: dict[str, Any] = {
         "purpose": outgoing.purpose,
         "case_id": outgoing.case_id,
@@ -64,7 +69,7 @@ def add(session: Session, outgoing: Outgoing, now: datetime) -> None:
         "due_at": now,
         "created_at": now,
     }
-    insert_if_absent(session, OutboxRow, row)
+    return insert_if_absent(session, OutboxRow, row)
 
 
 def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from mailbot.errors import InputError
 from mailbot.model.book import booked_order_form
 from mailbot.model.case import CaseState
-from mailbot.store import audit, case_views, mails, orders
+from mailbot.store import audit, case_views, history, mails, orders
 from mailbot.store.cases import number_of
 from mailbot.store.desk_tables import HeldRow
 from mailbot.store.tables import (
@@ -27,7 +27,6 @@ from mailbot.store.tables import (
 )
 
 ERASED = "erased"
-_WORDS = ("text", "note", "to_person")
 
 
 class OpenCaseError(InputError):
@@ -136,8 +135,8 @@ def _erase_case(session: Session, case: CaseRow, pseudonym: str) -> None:
     session.execute(update(DecisionRow).where(DecisionRow.case_id == case.id).values(sender_why=ERASED))
     session.execute(update(HeldRow).where(HeldRow.case_id == case.id).values(details={}))
     for event in session.scalars(select(CaseEventRow).where(CaseEventRow.case_id == case.id)):
-        if any(word in event.detail for word in _WORDS):
-            event.detail = {key: ERASED if key in _WORDS else value for key, value in event.detail.items()}
+        if any(word in event.detail for word in history.WORDS):
+            event.detail = history.without_words(event.detail)
 
 
 def _encoded(raw: bytes) -> str:

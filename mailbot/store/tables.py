@@ -184,6 +184,7 @@ class CaseRow(Base):
     Attributes:
         version: grows with every change; a stale page or a second worker is refused by it.
         customer: the strict address that the case corresponds with; ``None`` where it was ambiguous.
+        history_head: hash of its newest event.
         requested_at: when the first mail that asked for something arrived.
         stood: the state that a case left when it was escalated, to go back to once a person has answered.
         assigned_to: the person whose it is.
@@ -217,13 +218,15 @@ class CaseRow(Base):
     snoozed_until: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    history_head: Mapped[str] = mapped_column(String(64), server_default="")
 
 
 class CaseEventRow(Base):
-    """One thing that happened to a case; rows are only ever added.
+    """One thing that happened to a case; rows are only ever added, which triggers hold (I11).
 
     Attributes:
         actor: ``mailbot``, ``customer``, or a person's name.
+        hash: of this event and of all before it in its case.
     """
 
     __tablename__ = "case_events"
@@ -236,6 +239,7 @@ class CaseEventRow(Base):
     from_state: Mapped[str | None] = mapped_column(String(32))
     to_state: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[dict[str, Any]]
+    hash: Mapped[str] = mapped_column(String(64), server_default="")
 
 
 class PolicyRow(Base):

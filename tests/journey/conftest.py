@@ -43,9 +43,8 @@ class Databases:
         with engine.begin() as connection:
             tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
             if tables:
-                connection.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))  # it refuses to be emptied
+                connection.execute(text("SET LOCAL session_replication_role = replica"))  # the trails' triggers apart
                 connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-                connection.execute(text("ALTER TABLE audit ENABLE TRIGGER USER"))
         engine.dispose()
         self._left.append(url)
 
@@ -87,7 +86,7 @@ def a_shop(tmp_path: Path, request: pytest.FixtureRequest, reader: Sandbox) -> I
         yield build
         for shop in shops:
             shop.outgoing.wait_for(shop.expected)
-            assert shop.broken() == []
+            assert shop.damaged or shop.broken() == []
 
 
 def _named(parts: tuple[str, ...]) -> Any:

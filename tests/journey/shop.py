@@ -152,6 +152,7 @@ class Shop:
         app: as bootstrap made it, but for the clock and the shared reader.
         config: the configuration file, for a ``mailbot`` in another process.
         expected: how many messages the mail server must have been handed since the test began.
+        damaged: the test itself has broken an invariant.
     """
 
     app: App
@@ -160,6 +161,7 @@ class Shop:
     outgoing: Outgoing
     config: Path
     expected: int = 0
+    damaged: bool = False
     _seen: int = field(default=0)
 
     def sells(self, *entries: BookedOrder) -> None:

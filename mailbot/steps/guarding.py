@@ -1,0 +1,57 @@
+"""Stopping when in doubt, and telling when nothing happens: invariants are proved and silence is noticed (P7)."""
+
+from datetime import timedelta
+
+import structlog
+
+from mailbot.steps.app import App
+from mailbot.steps.watch import tell_operators
+from mailbot.store import switch
+from mailbot.store.check import Finding, check
+from mailbot.store.silence import Alarm, find_alarms
+from mailbot.store.transaction import reading, transaction
+
+_LOOK_BACK = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+def prove_invariants(app: App) -> list[Finding]:
+    """Prove every invariant on what is new, and stop automatic mail and money where one does not hold.
+
+    Returns:
+        Those that do not hold.
+    """
+    with reading(app.engine) as session:
+        broken = [found for found in check(session, app.now() - _LOOK_BACK) if found.broken]
+    if broken:
+        _stop(app, "; ".join(f"{found.invariant} ({found.what})" for found in broken))
+    return broken
+
+
+def _stop(app: App, broken: str) -> None:
+    with transaction(app.engine, "guard.stopped") as session:
+        now, reason = app.now(), f"does not hold: {broken}"
+        if switch.freeze(session, "mailbot", reason, now):
+            text = (
+                f"Automatic mail and refunds have been stopped, because this {reason}. mailbot refund thaw ends that."
+            )
+            tell_operators(app, session, [text], f"stopped/{now.isoformat()}", now)
+    log.error("invariant_broken", problem=broken)
+
+
+def notice_silence(app: App) -> list[Alarm]:
+    """Tell operators of everything that has not happened for too long, each once a day.
+
+    Returns:
+        Every alarm that holds now.
+    """
+    with transaction(app.engine, "guard.silence") as session:
+        now = app.now()
+        mailboxes = [(mailbox.name, mailbox.folder_name) for mailbox in app.mailboxes]
+        alarms = list(find_alarms(session, mailboxes, now))
+        for alarm in alarms:
+            tell_operators(app, session, [alarm.text], f"{alarm.name}/{now:%Y-%m-%d}", now)
+    for alarm in alarms:
+        log.warning("alarm", why=alarm.name)
+    return alarms

@@ -1,0 +1,219 @@
+"""Stories of doubt: each invariant is proved on what is stored, and a broken one stops automatic mail and money."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from mailbot import journey, operators
+from mailbot.store import check, history, switch
+from mailbot.store.silence import find_alarms
+from mailbot.store.tables import (
+    CaseEventRow,
+    CaseRow,
+    ClockRow,
+    FolderRow,
+    MailRow,
+    OrderRow,
+    OutboxRow,
+    ProofRow,
+    RawMailRow,
+    RefundRow,
+)
+from mailbot.store.transaction import transaction
+from tests.journey.conftest import ShopBuilder
+from tests.journey.mails import CANCEL, QUESTION, RETURN, a_mail, an_invoice, an_order
+from tests.journey.shop import Shop
+
+_TRIGGERS = ("case_events_no_update", "case_events_erased_only", "case_events_no_delete")
+
+
+@pytest.fixture
+def busy(a_shop: ShopBuilder) -> Shop:
+    """Give a shop in which something of everything has happened."""
+    shop = a_shop(notify="boss@shop.example")
+    shop.sells(an_order(shop.clock.now), an_order(shop.clock.now, "AW-10002", paid=9, delivered=4))
+    mail = a_mail(CANCEL, invoice=an_invoice())
+    shop.answers(mail, mail)
+    shop.answers(a_mail(RETURN.replace("10001", "10002"), dmarc="none", invoice=an_invoice("AW-10002")))
+    shop.answers(a_mail(QUESTION, sender="b@a.example"))
+    return shop
+
+
+def found(shop: Shop) -> dict[str, tuple[int, int]]:
+    """Every invariant with how much was checked and is broken."""
+    counts: dict[str, tuple[int, int]] = {}
+    for each in shop.look(lambda session: list(check.check(session))):
+        checked, broken = counts.get(each.invariant, (0, 0))
+        counts[each.invariant] = checked + each.checked, broken + each.broken
+    return counts
+
+
+def test_every_invariant_is_proved_on_something(busy: Shop) -> None:
+    counts = found(busy)
+    assert list(counts) == [f"I{number}" for number in range(1, 15)]
+    assert [name for name, (checked, _) in counts.items() if not checked] == []
+    assert [name for name, (_, broken) in counts.items() if broken] == []
+
+
+def _rewrite_history(session: Session) -> None:
+    for name in _TRIGGERS:
+        session.execute(text(f"DROP TRIGGER {name}"))
+    session.execute(update(CaseEventRow).where(CaseEventRow.id == 2).values(actor="nobody"))
+
+
+def _cut_history(session: Session) -> None:
+    for name in _TRIGGERS:
+        session.execute(text(f"DROP TRIGGER {name}"))
+    last = session.query(CaseEventRow.id).order_by(CaseEventRow.id.desc()).limit(1).scalar()
+    session.execute(delete(CaseEventRow).where(CaseEventRow.id == last))
+
+
+def _flood(session: Session) -> None:
+    columns = [column.name for column in OutboxRow.__table__.columns if column.name != "id"]
+    first = session.query(OutboxRow).filter_by(template="cancellation_approved").one()
+    for number in range(6):
+        copy = {name: getattr(first, name) for name in columns}
+        session.add(OutboxRow(**copy | {"purpose": f"more/{number}", "message_id": f"<{number}@more>"}))
+
+
+MISCHIEFS: dict[str, tuple[str, Callable[[Session], object]]] = {
+    "other bytes": ("I1", lambda session: session.execute(update(RawMailRow).values(content=b"other"))),
+    "no bytes": ("I1", lambda session: session.execute(update(MailRow).values(sha256=None))),
+    "endless tries": ("I2", lambda session: session.execute(update(MailRow).values(state="stored", attempts=4))),
+    "no case": ("I2", lambda session: session.execute(update(MailRow).values(case_id=None))),
+    "a copy with a case": (
+        "I3",
+        lambda session: session.execute(update(MailRow).where(MailRow.duplicate_of.is_not(None)).values(case_id=1)),
+    ),
+    "another recipient": ("I4", lambda session: session.execute(update(OutboxRow).values(recipient="m@else.example"))),
+    "told a stranger": (
+        "I5",
+        lambda session: session.execute(
+            update(OutboxRow).where(OutboxRow.template == "cancellation_approved").values(grade="V1")
+        ),
+    ),
+    "too much": ("I6", lambda session: session.execute(update(RefundRow).values(amount_minor=8601))),
+    "nobody's refund": ("I7", lambda session: session.execute(update(RefundRow).values(approved_by=""))),
+    "another currency": ("I8", lambda session: session.execute(update(OrderRow).values(currency="EUR"))),
+    "half a clock": ("I9", lambda session: session.execute(delete(ClockRow).where(ClockRow.level == "due"))),
+    "no clock": ("I9", lambda session: session.execute(delete(ClockRow))),
+    "a flood": ("I10", _flood),
+    "another history": ("I11", _rewrite_history),
+    "a shorter history": ("I11", _cut_history),
+    "a code in the clear": ("I12", lambda session: session.execute(update(ProofRow).values(code_hash="AB23-CD45"))),
+    "a line's end": (
+        "I13",
+        lambda session: session.execute(update(OutboxRow).values(sender="a@b\r\nDATA")),
+    ),
+}
+
+
+def broken_by(session: Session, do: Callable[[Session], object]) -> set[str]:
+    """The invariants that a mischief breaks; it is undone afterwards."""
+    with session.begin_nested() as undone:
+        do(session)
+        session.flush()
+        broken = {each.invariant for each in check.check(session) if each.broken}
+        undone.rollback()
+    return broken
+
+
+def test_each_broken_invariant_is_found(busy: Shop) -> None:
+    with transaction(busy.app.engine) as session:
+        missed = [what for what, (name, do) in MISCHIEFS.items() if name not in broken_by(session, do)]
+    assert missed == []
+
+
+def test_a_broken_invariant_stops_mail_and_money_and_is_told(busy: Shop) -> None:
+    with transaction(busy.app.engine) as session:
+        session.execute(update(RefundRow).values(amount_minor=8601))
+    busy.damaged = True
+    for _ in range(2):
+        journey.guard(busy.app)
+    frozen = busy.look(switch.find_frozen)
+    assert frozen is not None
+    assert frozen.by == "mailbot"
+    assert "I6" in frozen.reason
+    assert [row.purpose for row in busy.rows(OutboxRow) if row.template == "notice"] == [
+        f"alarm/stopped/{busy.clock.now.isoformat()}"
+    ]
+
+
+def test_while_all_is_well_nothing_stops(busy: Shop) -> None:
+    journey.guard(busy.app)
+    assert busy.look(switch.find_frozen) is None
+    assert journey.poll(busy.app).sent == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE case_events SET actor = 'nobody'", "UPDATE case_events SET detail = '{}'", "DELETE FROM case_events"],
+)
+def test_nobody_changes_the_history(database: str, change: str, a_shop: ShopBuilder) -> None:
+    shop = a_shop(database)
+    shop.answers(a_mail(QUESTION))
+    with pytest.raises(DBAPIError, match="only ever added"), shop.app.engine.begin() as connection:
+        connection.execute(text(change))
+    assert len(shop.rows(CaseEventRow)) == 1
+
+
+def test_a_note_may_be_erased_and_the_history_still_holds(a_shop: ShopBuilder) -> None:
+    shop = a_shop()
+    shop.answers(a_mail(QUESTION))
+    operators.note(shop.app, "1", "ann", "She has called twice.")
+    with transaction(shop.app.engine) as session:
+        event = session.scalars(select(CaseEventRow).where(CaseEventRow.kind == "noted")).one()
+        event.detail = history.without_words(event.detail)
+    assert "called" not in str(shop.case()["history"])
+    assert shop.broken() == []
+    with transaction(shop.app.engine) as session:
+        event = session.scalars(select(CaseEventRow).where(CaseEventRow.kind == "noted")).one()
+        event.detail = {"text": "erased:nothing"}
+    assert len(shop.broken()) == 1
+    shop.damaged = True
+
+
+def test_a_frozen_shop_says_nothing_until_it_is_thawed(a_shop: ShopBuilder) -> None:
+    shop = a_shop()
+    shop.sells(an_order(shop.clock.now))
+    with transaction(shop.app.engine) as session:
+        switch.freeze(session, "mailbot", "a test", shop.clock.now)
+    assert shop.answers(a_mail(CANCEL, invoice=an_invoice())) == []
+    assert [row.state for row in shop.rows(OutboxRow)] == ["queued"]
+    with transaction(shop.app.engine) as session:
+        switch.thaw(session)
+    shop.poll()
+    assert len(shop.letters()) == 1
+
+
+def alarms(shop: Shop) -> list[str]:
+    mailboxes = [("support", "INBOX")]
+    return [alarm.name for alarm in shop.look(lambda session: list(find_alarms(session, mailboxes, shop.clock.now)))]
+
+
+def test_silence_is_noticed_and_told_once_a_day(a_shop: ShopBuilder) -> None:
+    shop = a_shop(notify="boss@shop.example")
+    shop.gets(b"\r\n")
+    shop.poll()
+    assert alarms(shop) == ["parked"]
+    shop.clock.forward(minutes=14)
+    assert alarms(shop) == ["parked"]
+    shop.clock.forward(minutes=2)
+    assert alarms(shop) == ["unpolled/support", "parked"]
+    with transaction(shop.app.engine) as session:
+        session.execute(update(CaseRow).values(escalation="seen"))
+        session.execute(update(FolderRow).values(swept_at=shop.clock.now - timedelta(minutes=1)))
+    for _ in range(3):
+        journey.notice_silence(shop.app)
+    told = [row.purpose for row in shop.rows(OutboxRow)]
+    assert told == [f"alarm/{name}/2026-03-10" for name in ("unpolled/support", "parked")]
+    shop.clock.forward(hours=1, minutes=1)
+    assert alarms(shop) == ["unpolled/support", "unsent", "parked"]
+    shop.poll()
+    assert alarms(shop) == ["parked"]
+    assert len(shop.letters()) == 2
