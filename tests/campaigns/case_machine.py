@@ -12,10 +12,19 @@ from datetime import datetime, timedelta
 from email.message import Message
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
+from hypothesis import HealthCheck, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Engine, select
 
 from mailbot import journey, operators
@@ -31,6 +40,7 @@ from mailbot.steps.app import App
 from mailbot.store.tables import CaseEventRow, CaseRow, ClockRow, MailRow, OrderRow, OutboxRow, RefundRow
 from mailbot.store.transaction import open_engine
 from tests.campaigns.desk import NOON, Desk, message_of, open_desk, text_of
+from tests.campaigns.outcome import Outcome
 from tests.journey.mails import CANCEL, DEFECT, DISPUTE, JANE, MALLORY, QUESTION, RETURN, a_mail, an_invoice, an_order
 
 NUMBERS = ("AW-10001", "AW-10002", "AW-10003")
@@ -51,6 +61,7 @@ ANSWERS = (
 REFUSED = (InputError, IllegalTransitionError, IllegalRefundError)
 """What an operator is told where a case does not allow what was asked; anything else is a bug."""
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 (a folder in memory, for the databases of a test)
 _A_DAY = timedelta(hours=24)
 _RINGS = [{"sku": "R-1", "quantity": 2, "unit_price": "40.00", "discount": "0.00", "tax": "0.00"}]
 _NAMES = st.sampled_from(PEOPLE)
@@ -144,37 +155,40 @@ class _Shop:
     reader: _Reader
 
 
-@cache
-def _shop() -> _Shop:
-    memory = Path("/dev/shm")  # noqa: S108 (a folder in memory, for a database of a test)
-    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
-    desk = open_desk(folder)  # lives as long as the tests
-    opened = desk.__enter__()
-    opened.app.engine.dispose()
-    reader = _Reader(opened.app.judgement.sandbox)
-    _KEPT.append(desk)
-    return _Shop(desk=opened, folder=folder, blank=folder / "desk.db", reader=reader)
-
-
-_KEPT: list[Any] = []
-
-
-def close_shop() -> None:
-    """Close what the runs shared."""
-    for kept in _KEPT:
-        kept.__exit__(None, None, None)
-    _KEPT.clear()
-    if _shop.cache_info().currsize:
-        shutil.rmtree(_shop().folder, ignore_errors=True)
-    _shop.cache_clear()
+def run(seed: int, rounds: int, folder: Path, *, steps: int = 100) -> Outcome:
+    """Let chance act on so many shops, so many steps each."""
+    outcome = Outcome()
+    memory = _MEMORY if _MEMORY.is_dir() else folder
+    with tempfile.TemporaryDirectory(dir=memory) as place, open_desk(Path(place)) as desk:
+        desk.app.engine.dispose()
+        reader = _Reader(desk.app.judgement.sandbox)
+        CaseMachine.shop = _Shop(desk=desk, folder=Path(place), blank=Path(place) / "desk.db", reader=reader)
+        CaseMachine.reached = Counter()
+        terms = settings(
+            max_examples=rounds,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        try:
+            run_state_machine_as_test(seeded(seed)(CaseMachine), settings=terms)
+        except AssertionError as failure:
+            outcome.failures.append("; ".join([str(failure), *getattr(failure, "__notes__", ())]))
+    outcome.tried = rounds
+    outcome.figures = {"steps": steps, "states": len(CaseMachine.reached), "changes": CaseMachine.reached.total()}
+    return outcome
 
 
 class CaseMachine(RuleBasedStateMachine):
-    """One shop from its opening on."""
+    """One shop from its opening on; ``shop`` is what all of them share, ``reached`` which states cases came to."""
+
+    shop: ClassVar[_Shop]
+    reached: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
-        shop = _shop()
+        shop = self.shop
         self.reader, self.sink, self.till = shop.reader, _Sink(), _Till()
         self.path = Path(tempfile.mkdtemp(dir=shop.folder)) / "run.db"
         shutil.copy(shop.blank, self.path)
@@ -197,6 +211,9 @@ class CaseMachine(RuleBasedStateMachine):
         self.latest = NOON
 
     def teardown(self) -> None:
+        with self.engine.connect() as connection:
+            moves = select(CaseEventRow.to_state).where(CaseEventRow.to_state.is_not(None))
+            self.reached.update(state for state in connection.execute(moves).scalars() if state)
         self.engine.dispose()
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
@@ -212,8 +229,8 @@ class CaseMachine(RuleBasedStateMachine):
     def opens(self, *, automatic: bool, four_eyes: bool, asked: tuple[str | None, ...]) -> None:
         """Sell three orders, whose customers ask at once; people pay or the till does, with one approver or two."""
         terms = {"automatic": automatic, "four_eyes_limit": {"USD": "80"} if four_eyes else {}, "most_a_customer": 9}
-        settings = self.app.settings
-        changed = settings.model_copy(update={"refunds": settings.refunds.model_copy(update=terms)})
+        ours = self.app.settings
+        changed = ours.model_copy(update={"refunds": ours.refunds.model_copy(update=terms)})
         self.desk.app = replace(
             self.app,
             payments=self.till if automatic else None,
