@@ -249,6 +249,7 @@ def open_shop(
     answer_from: str = "",
     mailbox: str = "",
     public_url: str = "",
+    support: str = SHOP,
 ) -> Iterator[Shop]:
     """Open a shop that has been in business since ``starts_at``.
 
@@ -265,12 +266,13 @@ def open_shop(
         answer_from: of the worker.
         mailbox: further lines of the mailbox's table.
         public_url: where customers reach the console's one public page.
+        support: the shop's address.
     """
     config = folder / "config.toml"
     config.write_text(
         _CONFIG.format(
             zone=_ZONE,
-            shop=SHOP,
+            shop=support,
             pattern=_PATTERN,
             database=database,
             account=account,
