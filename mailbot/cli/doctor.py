@@ -24,6 +24,7 @@ from mailbot.store.tables import OrderRow
 from mailbot.store.transaction import reading
 
 _GOOD, _WARNING, _BAD = "good", "warning", "bad"
+_PATCHED = (3, 11, 10)
 _LEAST_FREE = 0.10
 _MOST_DRIFT_SECONDS = 300
 _SAMPLE = b"From: doctor <doctor@shop.example>\r\nSubject: refund\r\n\r\nI would like a refund for my order.\r\n"
@@ -147,8 +148,13 @@ def _smtp(app: App) -> str:
 def _reading(app: App) -> str:
     app.judgement.sandbox.read(_SAMPLE, app.now())
     if not app.judgement.sandbox.is_cut_off:
-        raise WeakError("the child that reads mails works, but this kernel does not let it leave the network")
-    return "the limited child works, without network"
+        limits = "memory, time and files are limited"
+        raise WeakError(f"the child that reads mails works ({limits}), but this kernel keeps it from no network")
+    if sys.version_info < _PATCHED:
+        raise WeakError(
+            f"Python {sys.version.split()[0]} lacks mail parser fixes (CVE-2023-27043); use 3.11.10 or later"
+        )
+    return f"the limited child works, kept apart by {' and '.join(app.judgement.sandbox.isolation)}"
 
 
 def _pictures() -> str:

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailbot.errors import PermanentError, RetryableError
 from mailbot.model.reading import Reading
+from mailbot.sandbox.confine import NAMESPACE, SECCOMP
 from mailbot.sandbox.rules import ReadingRules, request_bytes, rules_bytes
 from mailbot.sandbox.wire import receive_frame, send_frame
 
@@ -28,7 +29,6 @@ _MAILS_PER_CHILD = 100
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
 _SERVER = "import sys; sys.path[:] = {path!r}; from mailbot.sandbox.server import serve; serve({fd})"
 _READ = b"+"
-_ALONE = b"1"
 
 
 class ReadingFailedError(PermanentError):
@@ -56,7 +56,7 @@ class Sandbox:
         self._starting = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._alone = False
+        self._given_up = 0
 
     def __enter__(self) -> Self:
         """Nothing is started before the first mail."""
@@ -72,8 +72,14 @@ class Sandbox:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the kernel let the children leave the network; known once a mail has been read."""
-        return self._alone
+        """Whether the kernel keeps the children from the network; known once a mail has been read."""
+        return self._given_up != 0
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """What keeps the children from the network and other programs, beside limits and an empty environment."""
+        ways = {NAMESPACE: "network namespace", SECCOMP: "system call filter"}
+        return tuple(name for way, name in ways.items() if self._given_up & way)
 
     def submit(self, raw: bytes, received_at: datetime) -> Future[Reading]:
         """Have a mail read; the future raises ``ReadingFailedError`` where that fails."""
@@ -159,7 +165,7 @@ class Sandbox:
         if not ready:
             self._end_server()
             raise NoReaderError("the process that reads mails does not start; run mailbot doctor")
-        self._alone = ready == _ALONE
+        self._given_up = int(ready)
         return self._control
 
     def _end_server(self) -> None:

@@ -6,7 +6,6 @@ process id. It ends when its parent does.
 Source: RELIABILITY.md, P2 and Limits.
 """
 
-import ctypes
 import gc
 import os
 import resource
@@ -15,6 +14,7 @@ import socket
 import time
 from contextlib import suppress
 
+from mailbot.sandbox.confine import confine
 from mailbot.sandbox.examine import Examiner
 from mailbot.sandbox.wire import receive_frame, send_frame
 
@@ -26,24 +26,22 @@ _LIMITS = {
     resource.RLIMIT_NOFILE: 64,
     resource.RLIMIT_CORE: 0,
 }
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _LONGEST_REQUEST = 64 * _MB
 READ, FAILED = b"+", b"-"
-ALONE, NOT_ALONE = b"1", b"0"
 
 
 def serve(control_fd: int) -> None:
     """Fork a child for each socket that comes over the control socket, until that is closed."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    alone = leave_network()
+    given_up = confine()
     with socket.socket(fileno=control_fd) as control:
         rules = receive_frame(control, _LONGEST_REQUEST)
         if rules is None:
             return
         examiner = Examiner(rules)
         gc.freeze()
-        control.sendall(ALONE if alone else NOT_ALONE)
+        control.sendall(b"%d" % given_up)
         while True:
             message, sockets, _, _ = socket.recv_fds(control, 1, 1)
             if not message:
@@ -54,19 +52,6 @@ def serve(control_fd: int) -> None:
                 _run_child(sockets[0], examiner)
             os.close(sockets[0])
             control.sendall(child.to_bytes(4, "big"))
-
-
-def leave_network() -> bool:
-    """Move this process to a network namespace with nothing in it, where the kernel allows that.
-
-    Returns:
-        Whether it did.
-    """
-    flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER
-    try:
-        return bool(ctypes.CDLL(None).unshare(flags) == 0)
-    except (OSError, AttributeError):
-        return False
 
 
 def _run_child(talk_fd: int, examiner: Examiner) -> None:

@@ -108,12 +108,16 @@ _LIMITS = ("AS", "FSIZE", "NOFILE", "CORE")
 
 
 def _reaches_network() -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("192.0.2.1", 53))
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
+
+
+def _runs(_reading: bytes) -> NoReturn:
+    os.execv("/bin/true", ["true"])  # noqa: S606 (it is the misdeed)
 
 
 _MISCHIEFS: dict[str, Callable[[bytes], bytes]] = {
@@ -127,4 +131,5 @@ _MISCHIEFS: dict[str, Callable[[bytes], bytes]] = {
     "half": _half,
     "write": _write,
     "told": _told,
+    "runs": _runs,
 }

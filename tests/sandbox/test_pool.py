@@ -57,6 +57,7 @@ def sandbox() -> Iterator[Sandbox]:
         ("half", "the child ended"),
         ("write", "OSError at mischief.py"),
         ("bug", "ValueError at mischief.py"),
+        ("runs", "PermissionError at mischief.py"),
     ],
 )
 def test_a_reader_that_misbehaves_fails_its_mail_and_no_other(sandbox: Sandbox, mischief: str, why: str) -> None:
