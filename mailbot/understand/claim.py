@@ -114,8 +114,8 @@ def _choose_lexicon(text: str, lexicons: Mapping[str, Lexicon], language: str | 
 
 
 def _known(words: Sequence[str], lexicon: Lexicon) -> int:
-    fold = lexicon.spelling.fold
-    return sum(fold(word) in lexicon.vocabulary for word in words)
+    fold, same = lexicon.spelling.fold, lexicon.spelling.same
+    return sum((plain := fold(word)) in lexicon.vocabulary or plain in same for word in words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
