@@ -146,6 +146,10 @@ class TestEveryReply:
         assert "src" not in {attribute for attribute, _ in page.attributes}
         assert "url(" not in written(name).html
 
+    def test_says_nothing_in_styles_that_outlook_cannot_read(self, name: str) -> None:
+        html = written(name).html
+        assert not re.search(r"-inline-|text-align: (?:start|end)|display: ?(?:flex|grid)|var\(", html)
+
     def test_leaves_no_heading_without_anything_under_it(self, name: str) -> None:
         text = written(name, clauses=(), policy_url="", care_guide_url="").text
         assert re.search(r"^-+\n\n[^\n]+\n-+$", text, re.MULTILINE) is None
