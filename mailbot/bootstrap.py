@@ -24,6 +24,7 @@ from mailbot.policy.check import check_policy
 from mailbot.policy.table import Policy, parse_policy
 from mailbot.policy.versions import in_order
 from mailbot.ports import OrderSource
+from mailbot.sandbox.pictures import missing_modules
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.rules import ReadingRules
 from mailbot.settings import MailboxSettings, Settings, example_settings_path, find_folder, load_settings
@@ -135,6 +136,7 @@ def reading_rules(settings: Settings, instance: str = _NO_INSTANCE) -> ReadingRu
         trust_unnamed_results=settings.identity.trust_unnamed_results,
         received_hosts=settings.identity.received_hosts,
         timezone=settings.shop.timezone,
+        sees_pictures=not missing_modules(),
         bounce_address=settings.smtp.bounce_address,
     )
 

@@ -16,6 +16,8 @@ from mailbot.cli.options import Config, Json, plain, print_json, settings_for
 from mailbot.errors import MailbotError
 from mailbot.policy.check import check_policy
 from mailbot.ports import Mailbox
+from mailbot.sandbox.pictures import missing_modules
+from mailbot.sandbox.wire import PICTURE
 from mailbot.steps.app import App
 from mailbot.steps.statistics import working_hours
 from mailbot.store import switch
@@ -27,6 +29,7 @@ _GOOD, _WARNING, _BAD = "good", "warning", "bad"
 _PATCHED = (3, 11, 10)
 _LEAST_FREE = 0.10
 _MOST_DRIFT_SECONDS = 300
+_DOT = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
 _SAMPLE = b"From: doctor <doctor@shop.example>\r\nSubject: refund\r\n\r\nI would like a refund for my order.\r\n"
 
 
@@ -71,7 +74,7 @@ def _examined(app: App) -> Iterator[Found]:
         **{f"mailbox {mailbox.name}": partial(_mailbox, mailbox) for mailbox in app.mailboxes},
         "smtp": partial(_smtp, app),
         "reading": partial(_reading, app),
-        "pictures": _pictures,
+        "pictures": partial(_pictures, app),
         "sender proof": partial(_sender_proof, app),
         "payment provider": partial(_payments, app),
         "targets": partial(_targets, app),
@@ -157,8 +160,17 @@ def _reading(app: App) -> str:
     return f"the limited child works, kept apart by {' and '.join(app.judgement.sandbox.isolation)}"
 
 
-def _pictures() -> str:
-    raise WeakError("photographed and scanned invoices are not read; such mails go to a person")
+def _pictures(app: App) -> str:
+    missing = missing_modules()
+    if missing:
+        raise WeakError(
+            "photographed and scanned invoices are not read and such mails go to a person: the extra ocr is not "
+            f"installed ({', '.join(missing)} missing); install it with pip install 'mailbot[ocr]'"
+        )
+    sight = app.judgement.sandbox.see(PICTURE + _DOT)
+    if sight.unreadable is not None:
+        raise BrokenError(f"photographed and scanned invoices cannot be read: {sight.unreadable}")
+    return "photographed and scanned invoices are read, in a child of its own"
 
 
 def _sender_proof(app: App) -> str:

@@ -1,8 +1,9 @@
 """One mail's bytes to all that is read out of it: inbound first, then understanding. Runs in the limited child only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from mailbot.inbound.kind import classify
 from mailbot.inbound.mime import PARTIAL, parse_mail
 from mailbot.inbound.sender import read_identity
 from mailbot.model.mail import InboundMail, MailKind
+from mailbot.model.picture import Sight
 from mailbot.model.reading import (
     PARTLY_READ,
     AttachmentNote,
@@ -24,9 +26,11 @@ from mailbot.model.reading import (
     Span,
 )
 from mailbot.sandbox.rules import parse_request, parse_rules
+from mailbot.sandbox.wire import DOCUMENT, PICTURE
 from mailbot.understand.body import new_stretches, read_body
 from mailbot.understand.claim import read_claim
 from mailbot.understand.invoice import InvoiceFindings, read_invoices
+from mailbot.understand.invoice_files import FileKind
 from mailbot.understand.language import detect_language
 from mailbot.understand.lexicons import load_lexicons
 from mailbot.understand.order_number import OrderNumbers, compile_order_numbers
@@ -38,6 +42,9 @@ _MOST_NUMBERS = 200
 _MOST_HIDDEN = 20
 _MOST_QUOTE = 200
 
+See = Callable[[bytes], Sight]
+"""Has a file looked at by the child that reads pictures: one byte of kind, then the content."""
+
 
 class Examiner:
     """Reads mails by one shop's rules."""
@@ -47,9 +54,15 @@ class Examiner:
         self._zone = ZoneInfo(self._rules.timezone)
         self._order_numbers = compile_order_numbers(self._rules.order_number)
         self._lexicons = load_lexicons()
+        self.sees_pictures = self._rules.sees_pictures
 
-    def examine(self, request: bytes) -> bytes:
-        """Read one mail; the answer is a ``Reading`` as JSON."""
+    def examine(self, request: bytes, see: See | None = None) -> bytes:
+        """Read one mail; the answer is a ``Reading`` as JSON.
+
+        Args:
+            request: from ``request_bytes``.
+            see: ``None`` where nobody reads pictures.
+        """
         raw, received_at = parse_request(request)
         mail = parse_mail(raw)
         rules = self._rules
@@ -85,10 +98,10 @@ class Examiner:
             edits=find_edits(raw) if mail.holds_cards else (),
         )
         if kind is MailKind.CUSTOMER:
-            reading = self._understood(reading, mail, received_at)
+            reading = self._understood(reading, mail, received_at, see)
         return _READING.dump_json(reading)
 
-    def _understood(self, reading: Reading, mail: InboundMail, received_at: datetime) -> Reading:
+    def _understood(self, reading: Reading, mail: InboundMail, received_at: datetime, see: See | None) -> Reading:
         """What a customer's mail claims, and with what proof."""
         body = reading.body
         language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
@@ -100,7 +113,13 @@ class Examiner:
             asked_on=received_at.astimezone(self._zone).date(),
             day_first=not self._rules.timezone.startswith(_MONTH_FIRST),
         )
-        found = read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys)
+        found = read_invoices(
+            mail.attachments,
+            body.text,
+            mail.html,
+            self._order_numbers.keys,
+            None if see is None else partial(_see_file, see),
+        )
         doubts = stated.doubts
         claim = stated.claim
         numbers = tuple(islice(_numbers(self._order_numbers, mail, body, found), _MOST_NUMBERS + 1))
@@ -118,6 +137,10 @@ class Examiner:
             doubts=doubts,
             follow_ups=stated.follow_ups,
         )
+
+
+def _see_file(see: See, kind: FileKind, data: bytes) -> Sight:
+    return see((DOCUMENT if kind is FileKind.PDF else PICTURE) + data)
 
 
 def _numbers(

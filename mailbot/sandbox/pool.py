@@ -18,17 +18,21 @@ from typing import Self
 from pydantic import TypeAdapter, ValidationError
 
 from mailbot.errors import PermanentError, RetryableError
+from mailbot.model.picture import MOST_SEEN, Sight
 from mailbot.model.reading import Reading
 from mailbot.sandbox.confine import NAMESPACE, SECCOMP
+from mailbot.sandbox.pictures import PictureChild
 from mailbot.sandbox.rules import ReadingRules, request_bytes, rules_bytes
-from mailbot.sandbox.wire import receive_frame, send_frame
+from mailbot.sandbox.wire import FrameTooLongError, receive_frame, send_frame
 
 _WALL_SECONDS = 90.0
 _LONGEST_ANSWER = 1024 * 1024
+_LONGEST_PICTURE = 15_000_001
 _MAILS_PER_CHILD = 100
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
+_SIGHT: TypeAdapter[Sight] = TypeAdapter(Sight)
 _SERVER = "import sys; sys.path[:] = {path!r}; from mailbot.sandbox.server import serve; serve({fd})"
-_READ = b"+"
+_READ, _SEE = b"+", b"?"
 
 
 class ReadingFailedError(PermanentError):
@@ -57,6 +61,7 @@ class Sandbox:
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._given_up = 0
+        self._pictures = PictureChild()
 
     def __enter__(self) -> Self:
         """Nothing is started before the first mail."""
@@ -69,6 +74,7 @@ class Sandbox:
             while True:
                 self._idle.get_nowait().talk.close()
         self._end_server()
+        self._pictures.close()
 
     @property
     def is_cut_off(self) -> bool:
@@ -97,6 +103,10 @@ class Sandbox:
         """
         return self.submit(raw, received_at).result()
 
+    def see(self, file: bytes) -> Sight:
+        """Have one picture or scan looked at: its kind (``wire.PICTURE`` or ``DOCUMENT``) and its content."""
+        return self._pictures.see(file, MOST_SEEN)
+
     def _read(self, raw: bytes, received_at: datetime) -> Reading:
         child = self._take_child()
         try:
@@ -120,10 +130,24 @@ class Sandbox:
         return reading
 
     def _ask(self, child: _Child, request: bytes) -> bytes:
+        """One mail's answer; what the child asks to have seen on the way goes to the child that reads pictures."""
+        answer = self._exchange(child, request)
+        asked, pages = 0, 0
+        while answer.startswith(_SEE):
+            if asked == MOST_SEEN:
+                raise ConnectionError
+            sight = self._pictures.see(answer[1:], MOST_SEEN - pages)
+            asked, pages = asked + 1, pages + len(sight.pages)
+            answer = self._exchange(child, _SIGHT.dump_json(sight))
+        if len(answer) > _LONGEST_ANSWER:
+            raise FrameTooLongError(f"a frame of {len(answer)} bytes, {_LONGEST_ANSWER} at most")
+        return answer
+
+    def _exchange(self, child: _Child, request: bytes) -> bytes:
         until = time.monotonic() + _WALL_SECONDS
         child.talk.settimeout(_WALL_SECONDS)
         send_frame(child.talk, request)
-        answer = receive_frame(child.talk, _LONGEST_ANSWER, until)
+        answer = receive_frame(child.talk, _LONGEST_PICTURE, until)
         if answer is None:
             raise ConnectionError
         return answer

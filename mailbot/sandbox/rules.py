@@ -18,6 +18,7 @@ class ReadingRules:
         instance: our mark in ``X-Mailbot-Instance``.
         timezone: the shop's, for days that a customer states.
         bounce_address: where undeliverable mail comes back to, each message to its own address (VERP); may be empty.
+        sees_pictures: a child that reads pictures can be asked.
     """
 
     order_number: str
@@ -28,6 +29,7 @@ class ReadingRules:
     received_hosts: tuple[str, ...]
     timezone: str
     bounce_address: str = ""
+    sees_pictures: bool = False
 
 
 _RULES: TypeAdapter[ReadingRules] = TypeAdapter(ReadingRules)

@@ -13,9 +13,13 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from functools import partial
 
+from pydantic import TypeAdapter
+
+from mailbot.model.picture import Sight
 from mailbot.sandbox.confine import confine
-from mailbot.sandbox.examine import Examiner
+from mailbot.sandbox.examine import Examiner, See
 from mailbot.sandbox.wire import receive_frame, send_frame
 
 _MB = 1024 * 1024
@@ -27,7 +31,8 @@ _LIMITS = {
     resource.RLIMIT_CORE: 0,
 }
 _LONGEST_REQUEST = 64 * _MB
-READ, FAILED = b"+", b"-"
+READ, FAILED, SEE = b"+", b"-", b"?"
+_SIGHT: TypeAdapter[Sight] = TypeAdapter(Sight)
 
 
 def serve(control_fd: int) -> None:
@@ -66,15 +71,25 @@ def _run_child(talk_fd: int, examiner: Examiner) -> None:
 
 
 def _answer_requests(talk: socket.socket, examiner: Examiner) -> None:
+    see = partial(_have_seen, talk) if examiner.sees_pictures else None
     while (request := receive_frame(talk, _LONGEST_REQUEST)) is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + _CPU_SECONDS + 1, hard))
-        send_frame(talk, _answer(examiner, request))
+        send_frame(talk, _answer(examiner, request, see))
 
 
-def _answer(examiner: Examiner, request: bytes) -> bytes:
+def _have_seen(talk: socket.socket, file: bytes) -> Sight:
+    """Ask the parent to have a picture or a scan seen by the child that does that, in the midst of a mail."""
+    send_frame(talk, SEE + file)
+    answer = receive_frame(talk, _LONGEST_REQUEST)
+    if answer is None:
+        raise ConnectionError
+    return _SIGHT.validate_json(answer)
+
+
+def _answer(examiner: Examiner, request: bytes, see: See | None) -> bytes:
     try:
-        return READ + examiner.examine(request)
+        return READ + examiner.examine(request, see)
     except MemoryError:
         return FAILED + b"needs more memory than a mail may"
     except Exception as bug:  # noqa: BLE001 (whatever hostile bytes bring about is an answer, with no word of the mail)

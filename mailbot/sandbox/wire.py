@@ -3,6 +3,9 @@
 import socket
 import time
 
+PICTURE, DOCUMENT = b"i", b"d"
+"""What the child that reads pictures is to look at."""
+
 _LENGTH = 4
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailbot.model.mail import Attachment
+from mailbot.model.picture import MOST_SEEN, Sight
 from mailbot.model.reading import InvoiceReading, InvoiceSource
 from mailbot.understand.html_text import read_html
 from mailbot.understand.invoice_files import FileKind, NameSays, file_kind, is_layout, name_says
@@ -13,16 +14,20 @@ from mailbot.understand.invoice_papers import (
     read_html_document,
     read_marked_document,
     read_pdf_document,
+    read_seen_document,
     read_text_document,
     read_xml_documents,
 )
 from mailbot.understand.invoice_text import from_title, may_hold_title
 
 FindOrderKeys = Callable[[str], tuple[str, ...]]
+See = Callable[[FileKind, bytes], Sight]
 
 _HELD_BACK = "the attachment was held back by a limit"
 _PICTURE = "pictures are not read"
 _CLOSED = "files of this kind are not opened"
+_SCAN = "a scan without text"
+_PROMISING = {NameSays.PAPER: 0, NameSays.NOTHING: 1, NameSays.OTHER: 2}
 _SOURCES = {
     FileKind.PDF: InvoiceSource.PDF,
     FileKind.XML: InvoiceSource.XML,
@@ -53,7 +58,11 @@ class InvoiceFindings:
 
 
 def read_invoices(
-    attachments: Sequence[Attachment], body_text: str, html: str | None, find_order_keys: FindOrderKeys
+    attachments: Sequence[Attachment],
+    body_text: str,
+    html: str | None,
+    find_order_keys: FindOrderKeys,
+    see: See | None = None,
 ) -> InvoiceFindings:
     """Read every attachment, and the mail's own text, for invoices. Never raises.
 
@@ -61,38 +70,89 @@ def read_invoices(
     and reminders are marked as no proof of purchase. A file that may be an invoice and cannot be read gives a reading
     that says why: unknown is not no, and a person must look at it.
 
-    Pictures and Office files are not read. One whose name speaks of an invoice or an order, or is such as cameras,
-    scanners and phones give (``IMG_2041.jpg``), may be the invoice; unless another paper was read whole, it is
-    reported as unreadable, never passed over. A name like ``broken-clasp.jpg`` says that it is something else.
+    Pictures and scans are looked at only where nothing else was read whole, and only until one is: first those whose
+    names speak of an invoice or an order, then scans, then such as cameras, scanners and phones give
+    (``IMG_2041.jpg``), then the rest (``broken-clasp.jpg``). One with hardly a word on it, or with words of something
+    else, is a photo. What is not looked at goes by its name alone: of the first three kinds it may be the invoice and
+    is unreadable, of the last it is a photo. Office files are never opened and go by their names, too.
 
     Args:
         attachments: of the mail, decoded.
         body_text: the mail's text with all that it quotes; a forwarded confirmation stands there.
         html: the mail's HTML text, or ``None``.
         find_order_keys: gives the keys of the shop's order numbers in a text.
+        see: has a picture or a PDF looked at; ``None`` where nobody can.
 
     Source: C8; RELIABILITY.md, Limits; CONTRACT.md, ``invoice``.
     """
-    invoices: list[InvoiceReading] = []
-    texts: list[AttachmentText] = []
-    unopened: list[Attachment] = []
+    desk = _Desk(find_order_keys)
     for attachment in attachments:
         documents = _documents(attachment)
         if documents is None:
-            unopened.append(attachment)
-            continue
-        for document in documents:
-            reading = _reading(document, attachment.path, find_order_keys)
-            invoices += [reading] if _may_be_invoice(document, reading, attachment) else []
+            desk.unopened.append(attachment)
+        elif any(document.scanned for document in documents):
+            desk.scans.append(attachment)
+        else:
+            desk.take(attachment, documents)
+    desk.invoices += _in_body(body_text, html, find_order_keys)
+    if see is not None:
+        _look(desk, see)
+    return desk.findings()
+
+
+class _Desk:
+    """What was read so far, and what lies there unread."""
+
+    def __init__(self, find_order_keys: FindOrderKeys) -> None:
+        self._find_order_keys = find_order_keys
+        self._texts: list[AttachmentText] = []
+        self.invoices: list[InvoiceReading] = []
+        self.unopened: list[Attachment] = []
+        self.scans: list[Attachment] = []
+        self.photos = 0
+
+    def take(self, attachment: Attachment, documents: Sequence[Document]) -> bool:
+        """Keep what one attachment says; tells whether any of it may be an invoice."""
+        readings = [
+            reading
+            for document in documents
+            if _may_be_invoice(document, reading := self._reading(document, attachment), attachment)
+        ]
+        self.invoices += readings
         text = "\n".join(document.text for document in documents if document.text)
-        texts += [AttachmentText(path=attachment.path, text=text)] if text else []
-    invoices += _in_body(body_text, html, find_order_keys)
-    names = [name_says(attachment.file_name) for attachment in unopened]
-    if not any(map(_read_whole, invoices)):
-        invoices += [_unread(each) for each, name in zip(unopened, names, strict=True) if name is not NameSays.OTHER]
-    pictures = [file_kind(attachment) is FileKind.PICTURE for attachment in unopened]
-    photos = sum(is_one and name is not NameSays.PAPER for is_one, name in zip(pictures, names, strict=True))
-    return InvoiceFindings(invoices=tuple(invoices), photos=photos, texts=tuple(texts))
+        if text and (readings or documents[0].source is not InvoiceSource.IMAGE):
+            self._texts.append(AttachmentText(path=attachment.path, text=text))
+        return bool(readings)
+
+    def findings(self) -> InvoiceFindings:
+        """All of it; what was not looked at goes by its name."""
+        papers = [each for each in self.unopened if name_says(each.file_name) is not NameSays.OTHER]
+        pictures = [each for each in self.unopened if file_kind(each) is FileKind.PICTURE]
+        if not self.is_served():
+            self.invoices += [_unread(each) for each in (*self.scans, *papers)]
+        photos = self.photos + sum(name_says(each.file_name) is not NameSays.PAPER for each in pictures)
+        return InvoiceFindings(invoices=tuple(self.invoices), photos=photos, texts=tuple(self._texts))
+
+    def is_served(self) -> bool:
+        """Whether an invoice was read whole."""
+        return any(map(_read_whole, self.invoices))
+
+    def _reading(self, document: Document, attachment: Attachment) -> InvoiceReading:
+        return _reading(document, attachment.path, self._find_order_keys)
+
+
+def _look(desk: _Desk, see: See) -> None:
+    pictures = [each for each in desk.unopened if file_kind(each) is FileKind.PICTURE and each.held_back is None]
+    worth = sorted((*desk.scans, *pictures), key=lambda each: (_PROMISING[name_says(each.file_name)], each in pictures))
+    for attachment in worth[:MOST_SEEN]:
+        if desk.is_served():
+            return
+        document = read_seen_document(see(file_kind(attachment), attachment.data))
+        (desk.scans if attachment in desk.scans else desk.unopened).remove(attachment)
+        if document.unreadable is not None and name_says(attachment.file_name) is NameSays.OTHER:
+            document = Document(source=InvoiceSource.IMAGE)
+        if not desk.take(attachment, (document,)):
+            desk.photos += 1
 
 
 def _documents(attachment: Attachment) -> tuple[Document, ...] | None:
@@ -130,10 +190,13 @@ def _may_be_invoice(document: Document, reading: InvoiceReading, attachment: Att
     """Whether a document says that it is an invoice, or a PDF may be one all the same.
 
     A PDF in a language that is not known, or of an odd layout, may be one where it names an order of the shop, an
-    invoice, or any money; a text or page must say so, or have such a name.
+    invoice, or any money; a picture where it names an order or has a number, and money; a text or page must say so.
+    Any file may be one that has such a name.
     """
     if document.unreadable is not None or document.says_so or name_says(attachment.file_name) is NameSays.PAPER:
         return True
+    if document.source is InvoiceSource.IMAGE:
+        return document.hints and (bool(reading.order_keys) or reading.number is not None)
     return document.source is InvoiceSource.PDF and (document.hints or bool(reading.order_keys))
 
 
@@ -164,6 +227,6 @@ def _read_whole(reading: InvoiceReading) -> bool:
 
 def _unread(attachment: Attachment) -> InvoiceReading:
     kind = file_kind(attachment)
-    why = _PICTURE if kind is FileKind.PICTURE else _CLOSED
+    why = _PICTURE if kind is FileKind.PICTURE else _SCAN if kind is FileKind.PDF else _CLOSED
     document = Document(source=_SOURCES.get(kind, InvoiceSource.TEXT), unreadable=why)
     return _reading(document, attachment.path, lambda _: ())

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from mailbot.model.picture import Sight
 from mailbot.model.reading import InvoiceSource
 from mailbot.understand.html_text import read_html
 from mailbot.understand.invoice_markup import read_markup
@@ -11,11 +12,15 @@ from mailbot.understand.invoice_pdf import read_pdf
 from mailbot.understand.invoice_rows import MOST_TEXT
 from mailbot.understand.invoice_text import PaperKind, read_paper
 from mailbot.understand.invoice_xml import XmlInvoice, read_xml
+from mailbot.understand.payment_codes import find_payment
+from mailbot.understand.picture_rows import page_text
 from mailbot.understand.unreadable import UnreadableError
 
 _SCAN = "a scan without text"
 _STRANGE = "no known words in it"
+_BLURRED = "the picture is too blurred to be read"
 _SHORTEST_TEXT = 40
+_FEW_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,7 @@ class Document:
         hints: it speaks of an invoice or of money at all.
         understood: it has words that are known; where there are none, nobody can say what it is not.
         marked: the currency stands next to the amount.
+        scanned: a PDF whose pages are pictures, or whose text is none; they must be looked at.
     """
 
     source: InvoiceSource
@@ -47,6 +53,7 @@ class Document:
     hints: bool = False
     understood: bool = True
     marked: bool = False
+    scanned: bool = False
 
 
 def read_pdf_document(data: bytes) -> Document:
@@ -65,7 +72,30 @@ def read_pdf_document(data: bytes) -> Document:
     short = sum(map(str.isalnum, content.text)) < _SHORTEST_TEXT
     if shown.hints or (shown.understood and not short):
         return shown
-    return Document(source=InvoiceSource.PDF, text=content.text, unreadable=_SCAN if short else _STRANGE)
+    return Document(source=InvoiceSource.PDF, text=content.text, unreadable=_SCAN if short else _STRANGE, scanned=True)
+
+
+def read_seen_document(sight: Sight) -> Document:
+    """A picture or a scan as it was seen; where hardly anything can be read on it, it says nothing.
+
+    What barcodes and QR codes say is a hint: an order's number counts, a sum to pay where no total could be read.
+    """
+    if sight.unreadable is not None:
+        return Document(source=InvoiceSource.IMAGE, unreadable=sight.unreadable)
+    shown = "\n".join(page_text(page) for page in sight.pages)
+    codes = [code for page in sight.pages for code in page.codes]
+    text = "\n".join((shown, *codes))
+    paper = read_text_document(shown, InvoiceSource.IMAGE)
+    letters, unread = sum(map(str.isalnum, shown)), sum(page.unread for page in sight.pages)
+    lines = sum(len(page.lines) for page in sight.pages)
+    if unread > max(lines, _FEW_PLACES):
+        return Document(source=InvoiceSource.IMAGE, text=text, unreadable=_BLURRED)
+    if letters >= _SHORTEST_TEXT and not (paper.understood or paper.hints):
+        return Document(source=InvoiceSource.IMAGE, text=text, unreadable=_STRANGE)
+    to_pay = next((sum_ for code in codes if (sum_ := find_payment(code)) is not None), None)
+    if paper.amount is None and to_pay is not None:
+        paper = replace(paper, amount=to_pay.amount, currency=to_pay.currency, marked=True, hints=True)
+    return replace(paper, text=text)
 
 
 def read_xml_documents(data: bytes) -> tuple[Document, ...]:

@@ -5,10 +5,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 from mailbot.model.facts import number_key
 from mailbot.model.money import DECIMALS
 from mailbot.model.reading import OrderNumberCandidate
+from mailbot.understand.invoice_lexicon import LabelKind, invoice_lexicon
 from mailbot.understand.number_pattern import SqueezedPattern, squeeze_pattern
 
 _MOST_BETWEEN = 4  # signs dropped between two characters of one number: " - "
@@ -27,9 +30,33 @@ _TOWN_BEFORE = re.compile(r"(?:\A|[\n,]) ?(?:[A-Z]{1,2}-)?\Z")
 _TOWN_AFTER = re.compile(r"[ \xa0][^\W\d_a-zà-ÿ][^\W\d_]+")
 _STATE_BEFORE = re.compile(r"(?:\A|[\W_])[A-Z]{2}[ \xa0]\Z")
 _CONTEXT = 8
+_MOST = 200
+_LONGEST_WORD, _LONGEST_LABEL = 20, 48
+_BETWEEN = re.compile(r"(?:\W{0,4}(?:number|nummer|num|no|nr|n|is|ist|est|es)\b)?\W{0,4}", re.IGNORECASE)
+_ITS_WORDS = frozenset({LabelKind.ORDER_NUMBER, LabelKind.ORDER_WORD, LabelKind.NUMBER_WORD})
+_OTHER_LABELS = frozenset(
+    {
+        *(
+            LabelKind.INVOICE,
+            LabelKind.INVOICE_NUMBER,
+            LabelKind.CREDIT,
+            LabelKind.CREDIT_NUMBER,
+            LabelKind.OTHER_NUMBER,
+        ),
+        *(LabelKind.TOTAL, LabelKind.GRAND_TOTAL, LabelKind.DUE, LabelKind.PAID, LabelKind.OTHER),
+    }
+)
+_LOOK_LIKE_FIGURES = (
+    re.compile(r"(?<=\d)[OoIl|]{1,4}(?=\d)|(?<=\d)[OoIl|]{1,4}(?![A-Za-z])"),
+    re.compile(r"(?<=\d)[OoIl|]{1,4}(?![A-Za-z])|[OoIl|]{1,4}(?=\d)"),
+)
+_FIGURES = str.maketrans("OoIl|", "00111")
+_LOOK_LIKE_LATIN = str.maketrans("АВЕКМНОРСТУХавекмнорстухΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXabekmhopctyxABEZHIKMNOPTYX")
+_LAST_FIGURES = re.compile(r"\d{3,}\Z")
+_LISTED = re.compile(r"[ \xa0]?(?:[,/&+、]|[^\W\d_]{1,4})[ \xa0]?(?:[^\W\d_]{1,4}[ \xa0])?#?([0-9]{3,12})(?![\w-])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OrderNumbers:
     """The shop's pattern, ready to look for numbers without regard to case, spaces and hyphens (CONTRACT.md)."""
 
@@ -39,8 +66,11 @@ class OrderNumbers:
         """Every place of ``text`` that is one of the shop's order numbers, in order.
 
         A number may be torn by spaces and hyphens of any script, and by one line break; the signs on either side of
-        it must be no letters or digits. A number without letters must also not be one group of a longer one (a
-        telephone number, a date, a price, a postcode), and is only torn where the pattern itself has a separator.
+        it must be no letters or digits; signs of scripts without spaces may be, and so may the word for "order" or
+        "number" (``order10231``). Beside figures, ``O`` reads as 0, and ``l`` and ``I`` as 1. A number without letters
+        must also not be one group of a longer one (a telephone number, a date, a price, a postcode), nor be labelled
+        as something else (an invoice, a parcel, an article), and is only torn where the pattern has a separator.
+        The first 200 are given.
 
         Args:
             text: any text.
@@ -68,8 +98,24 @@ class OrderNumbers:
         """Keys of all order numbers that a text names, each once, in order."""
         return tuple(dict.fromkeys(number_key(number) for number, _, _ in self._matches(text)))
 
-    def _matches(self, text: str) -> Iterator[tuple[str, int, int]]:
-        squeezed, origins = _squeeze(text)
+    def _matches(self, text: str) -> list[tuple[str, int, int]]:
+        """Numbers as the shop writes them with where they stand; what only looks like one counts beside no other."""
+        parted = _squeeze(self._other_separators.sub("-", text).translate(_LOOK_LIKE_LATIN))
+        figures = (_as_figures(parted, pattern) for pattern in _LOOK_LIKE_FIGURES)
+        found: list[tuple[str, int, int]] = []
+        for squeezed, origins in dict.fromkeys((_squeeze(text), parted, *figures)):
+            taken = [(start, end) for _, start, end in found]
+            others = islice(self._search(text, squeezed, origins), _MOST)
+            found += [each for each in others if not any(start < each[2] and each[1] < end for start, end in taken)]
+        return sorted(found, key=lambda each: each[1])[:_MOST]
+
+    @cached_property
+    def _other_separators(self) -> re.Pattern[str]:
+        """What stands for a hyphen between letters and figures, but signs that the shop's own pattern speaks of."""
+        signs = [re.escape(sign) for sign in "_.:#" if sign not in self.pattern.original.pattern]
+        return re.compile(rf"(?<=[A-Za-z])[{''.join(signs)}](?=[ \xa0]?\d)" if signs else r"(?!)")
+
+    def _search(self, text: str, squeezed: str, origins: Sequence[int]) -> Iterator[tuple[str, int, int]]:
         at = 0
         while (match := self.pattern.search(squeezed, at)) is not None:
             start, end = origins[match.start()], origins[match.end() - 1] + 1
@@ -77,9 +123,26 @@ class OrderNumbers:
             inside = origins[match.start() : match.end()]
             if number is not None and _stands_alone(text, start, end) and self._holds_together(text, inside, match):
                 yield number, start, end
+                yield from self._listed(text, number, end)
                 at = match.end()
             else:
                 at = match.start() + 1
+
+    def _listed(self, text: str, number: str, end: int) -> Iterator[tuple[str, int, int]]:
+        """The second number of "AW-10231 and 10232" or "AW-10231/10232", written without its letters."""
+        figures = _LAST_FIGURES.search(number)
+        if figures is None or not any(map(str.isalpha, number)):
+            return
+        following = _LISTED.match(text, end)
+        if (
+            following is not None
+            and len(following[1]) == len(figures[0])
+            and not _TOWN_AFTER.match(text, following.end())
+        ):
+            other = self.pattern.search(_squeeze(number[: figures.start()] + following[1])[0], 0)
+            written = None if other is None else self.pattern.written(other)
+            if written is not None:
+                yield written, *following.span(1)
 
     def _holds_together(self, text: str, origins: Sequence[int], match: re.Match[str]) -> bool:
         gaps = [place for place in range(1, len(origins)) if origins[place] - origins[place - 1] > 1]
@@ -89,7 +152,9 @@ class OrderNumbers:
         if any(sign.isalpha() for sign in match[0]):
             return True
         own = self.pattern.separators(match)
-        return all(match.start() + place in own for place in gaps) and _is_no_group(text, origins[0], origins[-1] + 1)
+        start, end = origins[0], origins[-1] + 1
+        whole = all(match.start() + place in own for place in gaps)
+        return whole and _is_no_group(text, start, end) and not _is_labelled_otherwise(text, start)
 
 
 def compile_order_numbers(pattern: str) -> OrderNumbers:
@@ -155,7 +220,7 @@ def _only_one(hits: Sequence[str], known: Mapping[str, str | None], sender_addre
     return own[0] if len(own) == 1 else None
 
 
-def _squeeze(text: str) -> tuple[str, list[int]]:
+def _squeeze(text: str) -> tuple[str, tuple[int, ...]]:
     """The text without spaces and hyphens, compatibility forms and digits made plain; and where each sign stood."""
     pieces: list[str] = []
     origins: list[int] = []
@@ -167,7 +232,12 @@ def _squeeze(text: str) -> tuple[str, list[int]]:
             digit = unicodedata.digit(piece[0], None)
             pieces.append(unicodedata.normalize("NFKC", piece[0]) if digit is None else str(digit))
             origins.extend([piece.start()] * len(pieces[-1]))
-    return "".join(pieces), origins
+    return "".join(pieces), tuple(origins)
+
+
+def _as_figures(squeezed: tuple[str, tuple[int, ...]], pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...]]:
+    """The same with letters that look like figures made figures, where they stand beside some."""
+    return pattern.sub(lambda signs: signs[0].translate(_FIGURES), squeezed[0]), squeezed[1]
 
 
 def _is_dropped(sign: str) -> bool:
@@ -177,11 +247,28 @@ def _is_dropped(sign: str) -> bool:
 def _stands_alone(text: str, start: int, end: int) -> bool:
     """Whether no sign beside a number is a part of it; Chinese and Japanese set no space between it and their words.
 
-    Bare digits before or behind such a sign may be a sum, a date or a house number, and so stand for themselves.
+    Bare digits before or behind such a sign may be a sum, a date or a house number, and bare digits behind letters
+    anything: they are a number only right behind the word for "order" or "number" (``order10231``, ``订单10231号``).
     """
-    spaced = any(sign.isalpha() for sign in text[start:end])
-    beside = (text[start - 1 : start], text[end : end + 1])
-    return not any(sign.isalnum() and not (spaced and _UNSPACED.match(sign)) for sign in beside)
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if any(sign.isalpha() for sign in text[start:end]):
+        return not any(sign.isalnum() and not _UNSPACED.match(sign) for sign in (before, after))
+    if after.isalnum() and not _UNSPACED.match(after):
+        return False
+    return not (before.isalnum() or after.isalnum()) or _follows_its_word(text, start)
+
+
+def _follows_its_word(text: str, start: int) -> bool:
+    word = text[max(0, start - _LONGEST_WORD) : start].rstrip(" #:\uff1a.")
+    labels = invoice_lexicon().labels(word)
+    return bool(labels) and labels[-1].kind in _ITS_WORDS and labels[-1].end == len(word)
+
+
+def _is_labelled_otherwise(text: str, start: int) -> bool:
+    """Whether the label right before a number says that it is something else: "Invoice no. 10231", "PLZ 10231"."""
+    line = text[max(0, start - _LONGEST_LABEL) : start].rpartition("\n")[2]
+    labels = [label for label in invoice_lexicon().labels(line) if label.kind is not LabelKind.NUMBER_WORD]
+    return bool(labels) and labels[-1].kind in _OTHER_LABELS and _BETWEEN.fullmatch(line, labels[-1].end) is not None
 
 
 def _is_no_group(text: str, start: int, end: int) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mailbot.sandbox import server
-from mailbot.sandbox.examine import Examiner
+from mailbot.sandbox.examine import Examiner, See
 
 CPU_SECONDS = 1
 _OPEN = Path("/proc/self/fd")
@@ -29,11 +29,11 @@ def serve(control_fd: int) -> None:
 class Mischievous(Examiner):
     """Reads mails, or does what they ask."""
 
-    def examine(self, request: bytes) -> bytes:
+    def examine(self, request: bytes, see: See | None = None) -> bytes:
         for name, mischief in _MISCHIEFS.items():
             if f"mischief: {name}".encode() in request:
-                return mischief(super().examine(request))
-        return super().examine(request)
+                return mischief(super().examine(request, see))
+        return super().examine(request, see)
 
 
 def _memory(_reading: bytes) -> bytes:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from mailbot.model.facts import number_key
 from mailbot.model.mail import Attachment
+from mailbot.model.picture import SeenLine, SeenPage, Sight
 from mailbot.model.reading import InvoiceReading, InvoiceSource
-from mailbot.understand.invoice import InvoiceFindings, read_invoices
+from mailbot.understand.invoice import InvoiceFindings, See, read_invoices
+from mailbot.understand.invoice_files import FileKind
 
 PdfBuilder = Callable[..., bytes]
 
@@ -43,8 +45,10 @@ def an_attachment(
     )
 
 
-def read(*attachments: Attachment, body: str = "Please refund my order.", html: str | None = None) -> InvoiceFindings:
-    return read_invoices(attachments, body, html, find_order_keys)
+def read(
+    *attachments: Attachment, body: str = "Please refund my order.", html: str | None = None, see: See | None = None
+) -> InvoiceFindings:
+    return read_invoices(attachments, body, html, find_order_keys, see)
 
 
 def what(reading: InvoiceReading) -> tuple[str, str | None, Decimal | None, str | None, tuple[str, ...]]:
@@ -159,6 +163,85 @@ def test_a_picture_may_be_the_invoice_where_only_a_credit_note_came() -> None:
     credit, picture = read(note, an_attachment(JPEG, "IMG_2041.jpg")).invoices
     assert credit.credit_note
     assert picture.unreadable == "pictures are not read"
+
+
+def seen(*texts: str, unread: int = 0) -> Sight:
+    lines = [SeenLine(text=text, x0=0, y0=40 * at, x1=400, y1=40 * at, height=24) for at, text in enumerate(texts)]
+    return Sight(pages=(SeenPage(lines=tuple(lines), unread=unread, codes=()),))
+
+
+@pytest.mark.parametrize(
+    ("name", "sight", "invoices", "photos"),
+    [
+        pytest.param("IMG_2041.jpg", seen(*INVOICE.splitlines()), [("INV-2026-0412", None)], 0, id="invoice"),
+        pytest.param(
+            "ring.jpg", seen(*INVOICE.splitlines()), [("INV-2026-0412", None)], 0, id="invoice by another name"
+        ),
+        pytest.param("IMG_2041.jpg", seen(), [], 1, id="goods"),
+        pytest.param("IMG_2041.jpg", seen("925", unread=1), [], 1, id="goods with a stamp"),
+        pytest.param("invoice.jpg", seen("925"), [(None, None)], 0, id="hardly a word on what is named an invoice"),
+        pytest.param(
+            "IMG_2041.jpg",
+            seen("Total", unread=4),
+            [(None, "the picture is too blurred to be read")],
+            0,
+            id="blurred page",
+        ),
+        pytest.param("clasp.jpg", seen("Total", unread=4), [], 1, id="blurred, named as something else"),
+        pytest.param(
+            "IMG_2041.jpg",
+            seen("qwxz vbnm lkjh", "poiu ztre wqas dfgh", "yxcv bnmq werr"),
+            [(None, "no known words in it")],
+            0,
+            id="words of no language",
+        ),
+        pytest.param("IMG_2041.jpg", seen("Wash by hand", "Keep the order of steps", *GUIDE), [], 1, id="care guide"),
+        pytest.param(
+            "IMG_2041.jpg",
+            Sight(pages=(), unreadable="the picture is damaged"),
+            [(None, "the picture is damaged")],
+            0,
+            id="damaged",
+        ),
+    ],
+)
+def test_a_picture_that_is_looked_at_is_what_it_shows(
+    name: str, sight: Sight, invoices: list[tuple[str | None, str | None]], photos: int
+) -> None:
+    findings = read(an_attachment(JPEG, name), see=lambda _kind, _data: sight)
+    assert [(invoice.number, invoice.unreadable) for invoice in findings.invoices] == invoices
+    assert findings.photos == photos
+
+
+def test_pictures_are_looked_at_until_one_is_an_invoice_the_likeliest_first() -> None:
+    looked: list[bytes] = []
+
+    def see(_kind: FileKind, data: bytes) -> Sight:
+        looked.append(data)
+        return seen(*INVOICE.splitlines()) if data == JPEG + b"2" else seen()
+
+    names = ("clasp.jpg", "IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg", "receipt.jpg")
+    findings = read(*(an_attachment(JPEG + b"%d" % at, name) for at, name in enumerate(names)), see=see)
+    assert looked == [JPEG + b"4", JPEG + b"1", JPEG + b"2"]
+    assert [invoice.number for invoice in findings.invoices if not invoice.unreadable and invoice.number] == [
+        "INV-2026-0412"
+    ]
+    assert findings.photos == 3
+
+
+def test_nothing_is_looked_at_where_the_invoice_came_otherwise() -> None:
+    def see(_kind: FileKind, _data: bytes) -> Sight:
+        raise AssertionError
+
+    read(an_attachment(JPEG, "IMG_2041.jpg"), an_attachment(INVOICE.encode(), "invoice.txt"), see=see)
+
+
+def test_a_scanned_pdf_is_looked_at_and_is_a_picture(make_pdf: PdfBuilder) -> None:
+    scan = an_attachment(make_pdf(), "scan.pdf")
+    (invoice,) = read(scan, see=lambda _kind, _data: seen(*INVOICE.splitlines())).invoices
+    assert what(invoice) == ("image", "INV-2026-0412", Decimal("86.00"), "USD", ("AW10231",))
+    (unread,) = read(scan).invoices
+    assert unread.unreadable == "a scan without text"
 
 
 def test_logos_are_neither_photos_nor_invoices() -> None:

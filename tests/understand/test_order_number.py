@@ -152,3 +152,59 @@ def test_eight_times_the_text_takes_no_more_than_its_share(seed: str) -> None:
 
     short = max(min(seconds(25_000) for _ in range(3)), 0.0005)
     assert seconds(200_000) < 32 * short
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("AW-1O231", ["AW-10231"], id="letter O for zero"),
+        pytest.param("AW-O1231", ["AW-01231"], id="letter O first"),
+        pytest.param("aw l023l", ["AW-10231"], id="letter l for one"),
+        pytest.param(
+            "AW_10231, AW:10232, AW.10233, AW# 10234", ["AW-10231", "AW-10232", "AW-10233", "AW-10234"], id="signs"
+        ),
+        pytest.param("\u0410W-10231", ["AW-10231"], id="Cyrillic letter"),
+        pytest.param("注文番号AW-10231です", ["AW-10231"], id="Japanese without spaces"),
+        pytest.param("订单AW10231号", ["AW-10231"], id="Chinese without spaces"),
+        pytest.param("AW-10231/10232", ["AW-10231", "AW-10232"], id="second one without its letters"),
+        pytest.param("AW-10231 und 10232", ["AW-10231", "AW-10232"], id="second one behind a word"),
+        pytest.param("AW-10231, 10115 Berlin", ["AW-10231"], id="town behind"),
+        pytest.param("AW-10231, 2 rings", ["AW-10231"], id="quantity behind"),
+    ],
+)
+def test_a_number_with_letters_is_found_however_it_is_typed(text: str, found: list[str]) -> None:
+    assert numbers(compile_order_numbers(r"AW-\d{5}"), text) == found
+
+
+@pytest.mark.parametrize("pattern", [r"PO-\d{5}", r"NO\d{5}", r"IO-\d{5}", r"AW#\d{5}", r"AW\.\d{5}"])
+def test_look_alikes_and_signs_of_the_pattern_itself_are_what_they_are(pattern: str) -> None:
+    number = pattern.replace("\\d{5}", "10231").replace("\\", "")
+    assert numbers(compile_order_numbers(pattern), f"my order {number} please") == [number]
+    assert numbers(compile_order_numbers(pattern), f"my order {number[:-5]}1O231") == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("order10231", "Nr10231", "No. 10231", "Bestellung 10231", "注文番号10231", "订单10231号", "#10231", "1O231"),
+        *("invoice for order 10231", "my zip is 90210-1234, order 10231", "Order number: 10231."),
+    ],
+)
+def test_bare_figures_may_be_an_order(text: str) -> None:
+    assert numbers(compile_order_numbers(r"\d{5}"), text) == ["10231"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("invoice 10231", "Rechnung Nr. 10231", "facture n° 10231", "tracking number 10231", "Sendungsnummer: 10231"),
+        *("Kundennummer 10231", "customer no. 10231", "PLZ 10231", "zip code: 10231", "codice postale 10231"),
+        *("電話番号10231", "快递单号10231", "郵便番号10231", "Tel. 10231", "IBAN 10231", "total 10231", "INV10231"),
+    ],
+)
+def test_bare_figures_that_are_labelled_as_something_else_are_none(text: str) -> None:
+    assert numbers(compile_order_numbers(r"\d{5}"), text) == []
+
+
+def test_no_more_than_two_hundred_numbers_of_a_text_are_given() -> None:
+    assert len(numbers(compile_order_numbers(r"AW-\d{5}"), "AW-10231 " * 300)) == 200
