@@ -15,6 +15,8 @@ _WORDS = re.compile(r" *[^ ]+")
 
 def width_of(text: str) -> int:
     """How many columns a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(0 if combining(sign) else 1 + (east_asian_width(sign) in _WIDE) for sign in text)
 
 
@@ -32,13 +34,13 @@ def wrap(text: str, columns: int, first: str = "", others: str = "") -> list[str
         first: stands before the first line.
         others: stands before the others.
     """
-    lines, line, empty = [], first, True
+    lines, line, width, empty = [], first, width_of(first), True
     for piece in _pieces(text):
-        if not empty and width_of(line) + width_of(piece.rstrip(" ")) > columns:
+        if not empty and width + width_of(piece.rstrip(" ")) > columns:
             lines.append(line.rstrip(" "))
-            line, empty = others, True
-        line += piece.lstrip(" ") if empty else piece
-        empty = False
+            line, width, empty = others, width_of(others), True
+        added = piece.lstrip(" ") if empty else piece
+        line, width, empty = line + added, width + width_of(added), False
     return [*lines, line.rstrip(" ")] if not empty else []
 
 
@@ -46,6 +48,9 @@ def _pieces(text: str) -> list[str]:
     """What may not be torn: words with the space before them, single wide signs with the punctuation at their sides."""
     pieces: list[str] = []
     for word in _WORDS.findall(text):
+        if word.isascii():
+            pieces.append(word)
+            continue
         start = 0
         for place in range(1, len(word)):
             if _may_break(word[place - 1], word[place]):
