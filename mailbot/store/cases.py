@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
 from mailbot.model.case import UNDECIDED, CaseState, next_state
 from mailbot.model.money import Money
 from mailbot.store import history
-from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow
+from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow, table_of
 from mailbot.store.upsert import insert_if_absent
 
 _NUMBER = re.compile(r"\s*(?:RF-?)?0*(\d{1,12})\s*", re.ASCII | re.IGNORECASE)
@@ -89,23 +89,31 @@ def _locked(wanted: Select[CaseRow]) -> Select[CaseRow]:
     return wanted.with_for_update().execution_options(populate_existing=True)
 
 
+_NEWEST = _locked(select(CaseRow).order_by(CaseRow.id.desc()).limit(1))
+_OPEN_FOR_ORDER = _NEWEST.where(
+    CaseRow.order_key == bindparam("of_order"),
+    CaseRow.customer == bindparam("of_customer"),
+    CaseRow.state != CaseState.CLOSED,
+    CaseRow.grade.in_(bindparam("of_grades", expanding=True)),
+)
+_WITHOUT_ORDER = _NEWEST.where(
+    CaseRow.customer == bindparam("of_customer"),
+    CaseRow.order_key.is_(None),
+    CaseRow.state == CaseState.WAITING_FOR_INFORMATION,
+)
+_ADD_EVENT = insert(table_of(CaseEventRow))
+_ADD_DECISION = insert(table_of(DecisionRow)).returning(table_of(DecisionRow).c.id)
+
+
 def find_open_for_order(session: Session, order_key: str, customer: str, grades: Collection[str]) -> CaseRow | None:
     """The newest open case of this customer about this order whose writer has one of these grades."""
-    mine = select(CaseRow).where(
-        CaseRow.order_key == order_key,
-        CaseRow.customer == customer,
-        CaseRow.state != CaseState.CLOSED,
-        CaseRow.grade.in_(grades),
-    )
-    return session.scalars(_locked(mine.order_by(CaseRow.id.desc()).limit(1))).one_or_none()
+    asked = {"of_order": order_key, "of_customer": customer, "of_grades": list(grades)}
+    return session.scalars(_OPEN_FOR_ORDER, asked).one_or_none()
 
 
 def find_without_order(session: Session, customer: str) -> CaseRow | None:
     """The newest case of this customer that waits to be told which order it is about."""
-    mine = select(CaseRow).where(
-        CaseRow.customer == customer, CaseRow.order_key.is_(None), CaseRow.state == CaseState.WAITING_FOR_INFORMATION
-    )
-    return session.scalars(_locked(mine.order_by(CaseRow.id.desc()).limit(1))).one_or_none()
+    return session.scalars(_WITHOUT_ORDER, {"of_customer": customer}).one_or_none()
 
 
 def find_open_of(session: Session, customer: str) -> CaseRow | None:
@@ -180,7 +188,7 @@ def _add_event(
         "detail": detail,
     }
     case.history_head = history.link(case.history_head, event)
-    session.execute(insert(CaseEventRow), event | {"hash": case.history_head})
+    session.execute(_ADD_EVENT, event | {"hash": case.history_head})
 
 
 def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> bool:
@@ -213,7 +221,7 @@ def record_decision(session: Session, case: CaseRow, record: Record, now: dateti
         "trace": record.trace,
         "sender_why": record.sender_why,
     }
-    return session.scalars(insert(DecisionRow).returning(DecisionRow.id), row).one()
+    return int(session.scalars(_ADD_DECISION, row).one())
 
 
 def _note_sum(case: CaseRow, settlement: dict[str, str] | None) -> None:

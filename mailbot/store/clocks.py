@@ -3,11 +3,33 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import ClockKind, ClockLevel, Deadline
-from mailbot.store.tables import ClockRow
+from mailbot.store.tables import ClockRow, table_of
+
+_CLOCKS = table_of(ClockRow)
+_LATEST = (
+    select(ClockRow.round, ClockRow.met_at, ClockRow.due_at)
+    .where(
+        ClockRow.case_id == bindparam("of_case"),
+        ClockRow.kind == bindparam("of_kind"),
+        ClockRow.level == ClockLevel.LIMIT,
+    )
+    .order_by(ClockRow.round.desc())
+    .limit(1)
+)
+_START = insert(_CLOCKS)
+_MEET = (
+    update(_CLOCKS)
+    .where(
+        _CLOCKS.c.case_id == bindparam("of_case"),
+        _CLOCKS.c.kind.in_(bindparam("of_kinds", expanding=True)),
+        _CLOCKS.c.met_at.is_(None),
+    )
+    .values(met_at=bindparam("moment"))
+)
 
 
 def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) -> datetime:
@@ -24,10 +46,10 @@ def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) 
     """
     round_ = 1
     if running:
-        mine = (ClockRow.case_id == case_id, ClockRow.kind == deadline.kind, ClockRow.level == ClockLevel.LIMIT)
-        latest = session.scalars(select(ClockRow).where(*mine).order_by(ClockRow.round.desc()).limit(1)).one_or_none()
+        latest = session.execute(_LATEST, {"of_case": case_id, "of_kind": deadline.kind}).one_or_none()
         if latest is not None and latest.met_at is None:
-            return latest.due_at
+            held: datetime = latest.due_at
+            return held
         round_ = 1 if latest is None else latest.round + 1
     times = {ClockLevel.DUE: deadline.due_at, ClockLevel.LIMIT: deadline.limit_at}
     rows = [
@@ -41,14 +63,13 @@ def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) 
         }
         for level, due_at in times.items()
     ]
-    session.execute(insert(ClockRow), rows)
+    session.execute(_START, rows)
     return deadline.limit_at
 
 
 def meet(session: Session, case_id: int, now: datetime, kinds: Collection[ClockKind] = tuple(ClockKind)) -> None:
     """Stop the case's running clocks of these kinds: the promise was kept, or the case is over."""
-    running = update(ClockRow).where(ClockRow.case_id == case_id, ClockRow.kind.in_(kinds), ClockRow.met_at.is_(None))
-    session.execute(running.values(met_at=now))
+    session.execute(_MEET, {"of_case": case_id, "of_kinds": list(kinds), "moment": now})
 
 
 def take_fired(session: Session, now: datetime) -> list[ClockRow]:
@@ -62,9 +83,9 @@ def take_fired(session: Session, now: datetime) -> list[ClockRow]:
 
 def deadlines(session: Session, case_ids: Collection[int]) -> dict[int, list[Deadline]]:
     """The latest clock of each kind, by case."""
-    rows = session.scalars(
-        select(ClockRow).where(ClockRow.case_id.in_(case_ids)).order_by(ClockRow.case_id, ClockRow.kind, ClockRow.round)
-    )
+    asked = select(ClockRow).where(ClockRow.case_id.in_(case_ids))
+    asked = asked.order_by(ClockRow.case_id, ClockRow.kind, ClockRow.round)
+    rows = session.scalars(asked.execution_options(populate_existing=True))  # ``meet`` goes past a session's objects
     latest: dict[tuple[int, str], dict[str, ClockRow]] = {}
     for row in rows:
         levels = latest.setdefault((row.case_id, row.kind), {})

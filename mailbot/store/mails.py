@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import zstandard
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.mail import MailKind, RawMail
@@ -20,6 +20,25 @@ MOST_FETCHES = 10
 _CLAIM_LASTS = timedelta(minutes=10)
 _POSTPONED_BY = timedelta(minutes=1)
 _MOST_MESSAGE_ID = 250
+
+_CLAIMED = (
+    select(MailRow)
+    .where(
+        MailRow.id == bindparam("mail_id"),
+        MailRow.state == MailState.PROCESSING,
+        MailRow.attempts == bindparam("attempt"),
+    )
+    .with_for_update()
+)
+_RELATIVES = (
+    select(MailRow.id, MailRow.content_key)
+    .where(
+        or_(MailRow.content_key == bindparam("key"), MailRow.message_id == bindparam("named")),
+        MailRow.id != bindparam("mail_id"),
+        MailRow.duplicate_of.is_(None),
+    )
+    .order_by(MailRow.id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,23 +298,15 @@ def latest_of_case(session: Session, case_id: int) -> MailRow:
 
 def get_claimed(session: Session, taken: TakenMail) -> MailRow | None:
     """The row of a mail that this process still holds, locked; ``None`` if another took it over meanwhile."""
-    mine = select(MailRow).where(
-        MailRow.id == taken.id, MailRow.state == MailState.PROCESSING, MailRow.attempts == taken.attempt
-    )
-    return session.scalars(mine.with_for_update()).one_or_none()
+    return session.scalars(_CLAIMED, {"mail_id": taken.id, "attempt": taken.attempt}).one_or_none()
 
 
 def find_relatives(
     session: Session, mail: MailRow, content_key: str, message_id: str | None
 ) -> tuple[int | None, int | None]:
     """Earlier mails that this one repeats: one of equal content (I3), and one of the same Message-ID only."""
-    alike = [MailRow.content_key == content_key]
-    if message_id is not None:
-        alike.append(MailRow.message_id == message_id[:_MOST_MESSAGE_ID])
-    found = select(MailRow.id, MailRow.content_key).where(
-        or_(*alike), MailRow.id != mail.id, MailRow.duplicate_of.is_(None)
-    )
-    rows = session.execute(found.order_by(MailRow.id)).all()
+    named = None if message_id is None else message_id[:_MOST_MESSAGE_ID]
+    rows = session.execute(_RELATIVES, {"key": content_key, "named": named, "mail_id": mail.id}).all()
     twin = next((row.id for row in rows if row.content_key == content_key), None)
     return twin, next((row.id for row in rows if row.content_key != content_key), None)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.book import BookedOrder
@@ -16,6 +16,20 @@ from mailbot.store.tables import OrderRow, OrderSyncRow, RefundRow
 from mailbot.store.upsert import upsert_all
 
 REFUNDED_ELSEWHERE = "refunded_elsewhere"
+
+_FIND = (
+    select(OrderRow)
+    .where(OrderRow.key.in_(bindparam("wanted", expanding=True)))
+    .order_by(OrderRow.key)
+    .execution_options(autoflush=False)  # nothing here changes an order past this module
+)
+_FIND_LOCKED = _FIND.with_for_update()
+_PROMISED = select(
+    select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
+    .where(RefundRow.order_key == bindparam("of_order"), RefundRow.state.in_((*PROMISED, *PAID)))
+    .scalar_subquery(),
+    select(OrderRow.ours_seen_minor).where(OrderRow.key == bindparam("of_order")).scalar_subquery(),
+)
 
 
 def put_all(session: Session, entries: Sequence[BookedOrder], now: datetime) -> None:
@@ -75,8 +89,8 @@ def find_all(session: Session, keys: Collection[str], *, lock: bool = False) -> 
     """Those of these orders that the book has, by key."""
     if not keys:
         return {}
-    wanted = select(OrderRow).where(OrderRow.key.in_(keys)).order_by(OrderRow.key)
-    return {row.key: _booked(row) for row in session.scalars(wanted.with_for_update() if lock else wanted)}
+    wanted = _FIND_LOCKED if lock else _FIND
+    return {row.key: _booked(row) for row in session.scalars(wanted, {"wanted": list(keys)})}
 
 
 def find_known_digits(session: Session, numbers: Collection[str]) -> frozenset[str]:
@@ -92,10 +106,8 @@ def find_known_digits(session: Session, numbers: Collection[str]) -> frozenset[s
 
 def promised_refunds(session: Session, key: str, currency: str) -> Money:
     """What cases have promised or paid of this order and the book does not show yet, so that no money goes twice."""
-    promised = select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
-    promised = promised.where(RefundRow.order_key == key, RefundRow.state.in_(PROMISED))
-    seen = session.scalar(select(OrderRow.ours_seen_minor).where(OrderRow.key == key)) or 0
-    return Money.from_minor(int(session.scalars(promised).one()) + _ours(session, key) - seen, currency)
+    ours, seen = session.execute(_PROMISED, {"of_order": key}).one()
+    return Money.from_minor(int(ours) - (seen or 0), currency)
 
 
 def left_of(session: Session, booked: BookedOrder) -> Money:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, not_, or_, select, update
+from sqlalchemy import bindparam, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.store.switch import is_frozen
-from mailbot.store.tables import OutboxRow, OutboxState
+from mailbot.store.tables import OutboxRow, OutboxState, table_of
 from mailbot.store.upsert import insert_if_absent
 
 PROVEN_GRADES = frozenset({"V2", "V3"})
@@ -22,6 +22,42 @@ _LONGEST_SENDING = timedelta(minutes=30)
 _LOOK_FOR_PROOF = timedelta(minutes=15)
 _A_DAY = timedelta(hours=24)
 _STILL_COUNTS = tuple(state for state in OutboxState if state is not OutboxState.WITHDRAWN)
+
+# Built once: to put these together anew for every message costs more than the database takes for them.
+_OUTBOX = table_of(OutboxRow)
+_TABLE = _OUTBOX.c
+_GOES = or_(not_(OutboxRow.automatic), OutboxRow.case_id.is_(None), not_(is_frozen()))
+_DUE = (
+    select(OutboxRow.id)
+    .where(OutboxRow.state == OutboxState.QUEUED, OutboxRow.due_at <= bindparam("moment"), _GOES)
+    .order_by(OutboxRow.due_at, OutboxRow.id)
+    .limit(10)
+)
+_TAKE = select(OutboxRow).from_statement(
+    update(_OUTBOX)
+    .where(_TABLE.id == bindparam("due_id"), _TABLE.state == OutboxState.QUEUED)
+    .values(
+        state=OutboxState.SENDING,
+        taken_at=bindparam("moment"),
+        taken_by=bindparam("holder"),
+        attempts=_TABLE.attempts + 1,
+    )
+    .returning(*_TABLE)
+)
+_RECORD_SENT = (
+    update(_OUTBOX)
+    .where(_TABLE.id == bindparam("sent_id"), _TABLE.state != OutboxState.SENT)
+    .values(state=OutboxState.SENT, sent_at=bindparam("moment"), taken_by=None, problem=None)
+    .returning(_TABLE.id)
+)
+_OF_CASE, _TO_ADDRESS = OutboxRow.case_id == bindparam("of_case"), OutboxRow.recipient == bindparam("to_address")
+_COUNT_AUTOMATIC = select(func.count().filter(_OF_CASE), func.count().filter(_TO_ADDRESS)).where(
+    OutboxRow.automatic,
+    OutboxRow.created_at > bindparam("since"),
+    OutboxRow.state.in_(_STILL_COUNTS),
+    OutboxRow.case_id.is_not(None),
+    or_(_OF_CASE, _TO_ADDRESS),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +115,8 @@ def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | N
     see the same row; the guarded update lets one of them win. Commit before connecting: a crash then leaves the row
     ``sending`` for ``recover``, and never ``queued`` for a second worker.
     """
-    goes = or_(not_(OutboxRow.automatic), OutboxRow.case_id.is_(None), not_(is_frozen()))
-    due = select(OutboxRow.id).where(OutboxRow.state == OutboxState.QUEUED, OutboxRow.due_at <= now, goes)
-    for row_id in session.scalars(due.order_by(OutboxRow.due_at, OutboxRow.id).limit(10)):
-        taken: OutboxRow | None = session.scalar(
-            update(OutboxRow)
-            .where(OutboxRow.id == row_id, OutboxRow.state == OutboxState.QUEUED)
-            .values(state=OutboxState.SENDING, taken_at=now, taken_by=holder, attempts=OutboxRow.attempts + 1)
-            .returning(OutboxRow)
-        )
+    for row_id in session.scalars(_DUE, {"moment": now}).all():
+        taken: OutboxRow | None = session.scalar(_TAKE, {"due_id": row_id, "moment": now, "holder": holder})
         if taken is not None:
             return taken
     return None
@@ -106,9 +135,7 @@ def is_taken(session: Session, taken: OutboxRow) -> bool:
 
 def record_sent(session: Session, row_id: int, now: datetime) -> bool:
     """Note that the server took a message; ``False`` if that was known before."""
-    taken = update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.state != OutboxState.SENT)
-    taken = taken.values(state=OutboxState.SENT, sent_at=now, taken_by=None, problem=None)
-    return session.scalar(taken.returning(OutboxRow.id)) is not None
+    return session.scalar(_RECORD_SENT, {"sent_id": row_id, "moment": now}) is not None
 
 
 def record_retry(session: Session, row_id: int, problem: str, now: datetime) -> bool:
@@ -207,15 +234,8 @@ def withdraw_drafts(session: Session, case_id: int) -> None:
 
 def count_automatic(session: Session, now: datetime, case_id: int, recipient: str) -> tuple[int, int]:
     """How many automatic messages a case, and an address in all its cases, was sent in the last 24 hours (I10)."""
-    mine, theirs = OutboxRow.case_id == case_id, OutboxRow.recipient == recipient
-    counts = select(func.count().filter(mine), func.count().filter(theirs)).where(
-        OutboxRow.automatic,
-        OutboxRow.created_at > now - _A_DAY,
-        OutboxRow.state.in_(_STILL_COUNTS),
-        OutboxRow.case_id.is_not(None),
-        or_(mine, theirs),
-    )
-    of_case, to_address = session.execute(counts).one()
+    asked = {"of_case": case_id, "to_address": recipient, "since": now - _A_DAY}
+    of_case, to_address = session.execute(_COUNT_AUTOMATIC, asked).one()
     return of_case, to_address
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from mailbot.store.tables import SilencedRow
@@ -11,6 +11,8 @@ from mailbot.store.upsert import insert_if_absent
 
 BOUNCED = "bounced"
 LOOPED = "looped"
+
+_SILENCED = select(SilencedRow.address).where(SilencedRow.address == bindparam("to_address"))
 
 
 def silence(session: Session, address: str, why: str, now: datetime) -> bool:
@@ -20,7 +22,7 @@ def silence(session: Session, address: str, why: str, now: datetime) -> bool:
 
 def is_silenced(session: Session, address: str) -> bool:
     """Whether an address gets no automatic mail."""
-    return session.get(SilencedRow, address.lower()) is not None
+    return session.scalar(_SILENCED, {"to_address": address.lower()}) is not None
 
 
 def all_silenced(session: Session) -> Sequence[SilencedRow]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -63,6 +64,13 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         str: Text,
     }
+
+
+def table_of(mapped: type[Base]) -> Table:
+    """The table behind a class, for statements that change rows past the objects of a session."""
+    table = mapped.__table__
+    assert isinstance(table, Table)  # noqa: S101 (what SQLAlchemy does not say)
+    return table
 
 
 class InstanceRow(Base):

@@ -1,6 +1,7 @@
 """Insert unless it is there, the same way on both databases."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect
@@ -9,8 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
-from mailbot.store.tables import Base
+from mailbot.store.tables import Base, table_of
 
 
 def insert_if_absent(session: Session, table: type[Base], row: Mapping[str, Any]) -> bool:
@@ -30,7 +32,7 @@ def insert_all_absent(session: Session, table: type[Base], rows: Sequence[Mappin
     """
     if not rows:
         return 0
-    statement = _insert(session, table).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    statement = _insert_if_absent(table, session.get_bind().dialect.name)
     return len(session.execute(statement, list(rows)).all())
 
 
@@ -39,10 +41,15 @@ def upsert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, 
     if not rows:
         return
     keys = [column.name for column in inspect(table).primary_key]
-    statement = _insert(session, table)
+    statement = _insert(table, session.get_bind().dialect.name)
     fresh = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     session.execute(statement.on_conflict_do_update(index_elements=keys, set_=fresh), list(rows))
 
 
-def _insert(session: Session, table: type[Base]) -> SqliteInsert | PostgresqlInsert:
-    return sqlite_insert(table) if session.get_bind().dialect.name == "sqlite" else postgresql_insert(table)
+@cache
+def _insert_if_absent(table: type[Base], dialect: str) -> ReturningInsert[Any]:
+    return _insert(table, dialect).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+
+
+def _insert(table: type[Base], dialect: str) -> SqliteInsert | PostgresqlInsert:
+    return (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table_of(table))
