@@ -10,7 +10,7 @@ from typing import Any
 
 from mailbot.act.deadlines import start_clock
 from mailbot.act.plan import VERIFICATION
-from mailbot.inbound.sender import prove_sender
+from mailbot.inbound.sender import Proof, prove_sender
 from mailbot.model.book import BookedOrder
 from mailbot.model.case import ClockKind
 from mailbot.model.forms import claim_form, decision_form, facts_form, trace_form
@@ -19,6 +19,7 @@ from mailbot.model.reading import InvoiceReading, Reading, Span, Topic
 from mailbot.steps.app import Judgement
 from mailbot.steps.consider import Considered, consider, gather
 from mailbot.steps.letters import Occasion, write_letter
+from mailbot.steps.redacting import masked
 from mailbot.understand.order_number import choose_order
 
 SEVERAL_ORDERS = "several_orders"
@@ -57,7 +58,7 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
     gathered = gather([reading], reading)
     if reading.kind is not MailKind.CUSTOMER or gathered is None:
         proof = prove_sender(reading.identity, None)
-        form["sender"] = {"status": proof.status.value, "why": proof.why}
+        form["sender"] = _sender_form(proof, reading)
         return Explained(form=form, considered=None)
     found = lookup({candidate.key for candidate in reading.order_numbers})
     known = {key: booked.customer_email for key, booked in found.items()}
@@ -72,9 +73,9 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
         "topic": gathered.topic.value,
         "order_number": facts.evidence.order_number,
         "invoice": _invoice_form(facts.evidence.invoice.value, considered.invoice),
-        "sender": {"status": considered.proof.status.value, "why": considered.proof.why},
+        "sender": _sender_form(considered.proof, reading),
         "claim": claim_form(gathered.claim),
-        "evidence": [_span_form(span) for span in reading.spans],
+        "evidence": [_span_form(span) for span in masked(reading, _digits(found)).spans],
     }
     if gathered.topic is not Topic.REFUND_REQUEST:
         return Explained(form=form, considered=None)
@@ -104,6 +105,17 @@ def _blank(name: str, kind: MailKind) -> dict[str, Any]:
         "doubts": [],
         "defects": [],
     }
+
+
+def _digits(found: dict[str, BookedOrder]) -> frozenset[str]:
+    """The digits of known orders' and invoices' numbers, which are no card numbers however they look."""
+    numbers = [*found, *(booked.invoice_number or "" for booked in found.values())]
+    return frozenset("".join(filter(str.isdigit, number)) for number in numbers)
+
+
+def _sender_form(proof: Proof, reading: Reading) -> dict[str, Any]:
+    """Who wrote, why that is or is not proven, and what about the name a person should notice."""
+    return {"status": proof.status.value, "why": proof.why, "flags": list(reading.identity.flags)}
 
 
 def _invoice_form(status: str, invoice: InvoiceReading | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from mailbot.act.deadlines import clock_start, start_clock
+from mailbot.model.card_numbers import mask_card_numbers
 from mailbot.model.case import CaseState, ClockKind
 from mailbot.model.mail import MailKind
 from mailbot.steps.app import App
@@ -19,8 +20,10 @@ log = structlog.get_logger()
 
 
 def park(app: App, session: Session, mail: MailRow, problem: str) -> None:
-    """Open a case for a mail that could not be handled and leave it to people."""
+    """Open a case for a mail that could not be handled, for people; card numbers in plain sight are masked."""
     now = app.now()
+    raw = mails.raw_bytes(session, mail.sha256)
+    mails.replace_raw(session, mail, mask_card_numbers(raw.decode("latin-1")).encode("latin-1"))
     case = cases.open_case(session, subject="", customer=None, language=None, requested_at=mail.received_at, now=now)
     mail.kind = mail.kind or MailKind.UNREADABLE
     mails.park(mail, problem, case.id)

@@ -26,7 +26,7 @@ def redact(session: Session, mail: MailRow, taken: TakenMail, reading: Reading) 
     edits = [edit for edit in reading.edits if not edit.numbers or not spared.issuperset(edit.numbers)]
     if edits:
         mails.replace_raw(session, mail, apply_edits(taken.raw, edits))
-    return _masked(reading, spared)
+    return masked(reading, spared)
 
 
 def _texts(reading: Reading) -> Iterator[str]:
@@ -36,7 +36,9 @@ def _texts(reading: Reading) -> Iterator[str]:
     yield from (invoice.number or "" for invoice in reading.invoices)
 
 
-def _masked(reading: Reading, spared: frozenset[str]) -> Reading:
+def masked(reading: Reading, spared: frozenset[str] = frozenset()) -> Reading:
+    """A reading without card numbers; the digits in ``spared`` stay."""
+
     def mask(text: str) -> str:
         return mask_card_numbers(text, spared)
 

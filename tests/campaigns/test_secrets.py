@@ -1,5 +1,6 @@
 """T16: neither card numbers nor planted secrets are in the database, in a letter or in a log."""
 
+import json
 import logging
 import sqlite3
 import zlib
@@ -12,7 +13,10 @@ import zstandard
 
 from mailbot.logs import set_up_logs
 from mailbot.model.book import parse_booked_order
+from mailbot.steps.explaining import explain
+from mailbot.steps.parking import park
 from mailbot.store.tables import MailRow, RawMailRow
+from mailbot.store.transaction import transaction
 from tests.campaigns.cards import ENCODINGS, NOTATIONS, a_card, a_mail_with, digits_of
 from tests.campaigns.desk import Desk, open_desk, text_of
 from tests.journey.mails import an_order
@@ -137,3 +141,19 @@ def test_planted_secrets_do_not_reach_the_log(capsys: pytest.CaptureFixture[str]
     assert not [secret for secret in SECRETS if secret in said]
     assert "@example.org" not in said
     assert "4111111111111111" not in said
+
+
+def test_a_dry_run_and_a_parked_mail_show_no_card_number(tmp_path: Path) -> None:
+    text = "I want a refund for AW-10001, I changed my mind, card 4111 1111 1111 1111."
+    with open_desk(tmp_path) as desk:
+        raw = a_mail_with(text, subtype="plain", encoding="base64")
+        reading = desk.app.judgement.sandbox.submit(raw, desk.now).result()
+        form = explain(desk.app.judgement, "x.eml", reading, desk.now, lambda _: {}).form
+        assert "4111 1111 1111 1111" not in json.dumps(form)
+        assert form["sender"]["flags"] == []
+        desk.gets([a_mail_with(text, subtype="plain", encoding="8bit")])
+        with transaction(desk.app.engine) as session:
+            park(desk.app, session, session.get_one(MailRow, 1), "a test")
+        kept = desk.rows(RawMailRow)[0]
+        assert b"1111 1111" not in zstandard.ZstdDecompressor().decompress(kept.content, max_output_size=kept.size)
+        assert desk.broken() == []
