@@ -64,6 +64,7 @@ def part_lines(title: str, mails: Sequence[Scored]) -> Iterator[str]:
     yield f"{'decisions right':<36}{scoring.decisions(mails)}"
     yield f"{'needlessly to a person':<36}{scoring.needless(mails)}"
     yield f"{'wrong approvals':<36}{len(scoring.wrong_approvals(mails)):>6}"
+    yield f"{'wrong declines':<36}{len(scoring.wrong_declines(mails)):>6}"
     yield f"\n{'language':<10}{'topic recall':<18}{'reason':<18}{'sure right':<18}{'decision':<18}{'needless':<18}wrong"
     for language in LANGUAGES:
         own = [mail for mail in mails if mail.language == language]

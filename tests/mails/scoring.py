@@ -76,6 +76,11 @@ class Scored:
         return (self.decided[0], self.decided[2]) != wanted
 
     @property
+    def wrongly_declined(self) -> bool:
+        """Whether a customer would be refused whom a clerk would not have refused."""
+        return self.decided is not None and self.decided[0] == "decline" != self.label.get("outcome")
+
+    @property
     def settleable(self) -> bool:
         """Whether a rule settles it, by the clerk's facts."""
         return self.is_request and self.label["outcome"] != "escalate"
@@ -244,6 +249,11 @@ def needless(mails: Sequence[Scored]) -> Share:
 def wrong_approvals(mails: Iterable[Scored]) -> list[str]:
     """Files whose money would go out wrongly: must be none."""
     return [mail.label["file"] for mail in mails if mail.wrongly_approved]
+
+
+def wrong_declines(mails: Iterable[Scored]) -> list[str]:
+    """Files whose customer would be refused wrongly."""
+    return [mail.label["file"] for mail in mails if mail.wrongly_declined]
 
 
 def faults(mails: Iterable[Scored]) -> dict[str, str]:
