@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mailbot.console import case_pages, live, mail_parts, owner_pages, people_pages, queue_pages, sign_in
+from mailbot.console import api, case_pages, live, mail_parts, owner_pages, people_pages, queue_pages, sign_in
 from mailbot.console.door import Doorkeeper
 from mailbot.console.proof import proof_routes
 from mailbot.console.routes import OPEN, Page, get, make_routes, post
@@ -63,7 +63,7 @@ for _verb in Verb:
         post(_path, NEEDS[_verb], _about(_verb, case_pages.act)),
         post(f"{_path}/preview", NEEDS[_verb], _about(_verb, case_pages.preview)),
     ]
-PAGES += [*people_pages.PAGES, *owner_pages.PAGES]
+PAGES += [*people_pages.PAGES, *owner_pages.PAGES, *api.PAGES]
 
 
 def make_console(app: App, more: list[BaseRoute] | None = None) -> Starlette:

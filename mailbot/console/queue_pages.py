@@ -12,7 +12,7 @@ from mailbot.desk.verbs import Verb
 from mailbot.errors import InputError
 from mailbot.model.case import CaseState
 from mailbot.model.money import decimals_of
-from mailbot.store import queue, saved_views, users
+from mailbot.store import case_views, queue, saved_views, users
 from mailbot.store.queue import Filter, View
 from mailbot.store.transaction import reading, transaction
 
@@ -30,6 +30,7 @@ def show_queue(visit: Visit) -> Response:
         return visit.page(
             "queue.html",
             page=page,
+            any_case=bool(page.total) or case_views.newest_event(session) > 0,
             wanted=wanted,
             counts=queue.counts(session, visit.name, now),
             forecast=queue.forecast(session, now),

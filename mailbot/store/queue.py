@@ -24,6 +24,7 @@ SOON = timedelta(hours=2)
 _OVER = (CaseState.DECLINED, CaseState.REFUNDED, CaseState.EXPIRED, CaseState.CLOSED)
 _PEOPLE = (CaseState.NEW, CaseState.ESCALATED, CaseState.RECEIVED, CaseState.REFUND_DUE, CaseState.REOPENED)
 _WAITING = tuple(state for state in CaseState if state not in {*_OVER, *_PEOPLE})
+_LIVE = (*_PEOPLE, *_WAITING)
 _ESCAPE = "\\"
 
 
@@ -113,15 +114,16 @@ def page(session: Session, wanted: Filter, who: str, now: datetime) -> Page:
     chosen = (
         select(CaseRow).outerjoin(running, running.c.case_id == CaseRow.id).where(*_where(wanted, running, who, now))
     )
-    total = session.scalars(select(func.count()).select_from(chosen.with_only_columns(CaseRow.id).subquery())).one()
-    number = min(max(1, wanted.page), max(1, -(-total // PAGE)))
-    chosen = chosen.order_by(*_order(wanted.view, running, now)).offset((number - 1) * PAGE).limit(PAGE)
-    rows = session.scalars(chosen).all()
-    return Page(cases=_listed(session, rows), total=total, number=number)
+    ordered = chosen.add_columns(func.count().over()).order_by(*_order(wanted.view, running, now)).limit(PAGE)
+    number = max(1, wanted.page)
+    found = session.execute(ordered.offset((number - 1) * PAGE)).all()
+    if not found and number > 1:  # a page beyond the last one
+        number, found = 1, session.execute(ordered).all()
+    return Page(cases=_listed(session, [row[0] for row in found]), total=found[0][1] if found else 0, number=number)
 
 
 def counts(session: Session, who: str, now: datetime) -> dict[View, int]:
-    """How many cases each view has."""
+    """How many cases each view of open ones has; those of all that ever was are not counted for every look."""
     running = _running()
     columns = [
         func.count().filter(and_(*_view(view, running, who, now))).label(view.value)
@@ -129,14 +131,9 @@ def counts(session: Session, who: str, now: datetime) -> dict[View, int]:
         if view not in {View.ANSWERED, View.ALL, View.PARKED}
     ]
     open_ = select(*columns).select_from(CaseRow).outerjoin(running, running.c.case_id == CaseRow.id)
-    found = session.execute(open_.where(CaseRow.state.not_in(_OVER))).one()._mapping  # noqa: SLF001 (SQLAlchemy's public name)
-    by_state = select(CaseRow.state, func.count()).group_by(CaseRow.state)
-    states: dict[str, int] = {row.state: row[1] for row in session.execute(by_state)}
-    return {View(name): count for name, count in found.items()} | {
-        View.PARKED: session.scalars(select(func.count(func.distinct(MailRow.case_id))).where(_PARKED)).one(),
-        View.ANSWERED: sum(states.get(state, 0) for state in _OVER),
-        View.ALL: sum(states.values()),
-    }
+    found = session.execute(open_.where(CaseRow.state.in_(_LIVE))).one()._mapping  # noqa: SLF001 (SQLAlchemy's public name)
+    parked = select(func.count(func.distinct(MailRow.case_id))).where(_PARKED)
+    return {View(name): count for name, count in found.items()} | {View.PARKED: session.scalars(parked).one()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +161,7 @@ def forecast(session: Session, now: datetime) -> Forecast:
 
 def choices(session: Session) -> Mapping[str, Sequence[str]]:
     """The escalation reasons and languages that open cases have, for the filters."""
-    open_ = CaseRow.state.not_in(_OVER)
+    open_ = CaseRow.state.in_(_LIVE)
     return {
         name: [value for value in session.scalars(select(column).where(open_).distinct().order_by(column)) if value]
         for name, column in (("reasons", CaseRow.escalation), ("languages", CaseRow.language))
@@ -187,13 +184,13 @@ def _view(view: View, running: Subquery, who: str, now: datetime) -> tuple[Colum
     awake = or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= now, late)
     people = or_(CaseRow.state.in_(_PEOPLE), late)
     return {
-        View.PEOPLE: (CaseRow.state.not_in(_OVER), people, awake),
-        View.LATE: (CaseRow.state.not_in(_OVER), late),
-        View.MINE: (CaseRow.state.not_in(_OVER), CaseRow.assigned_to == who),
-        View.UNASSIGNED: (CaseRow.state.not_in(_OVER), people, awake, CaseRow.assigned_to.is_(None)),
+        View.PEOPLE: (CaseRow.state.in_(_LIVE), people, awake),
+        View.LATE: (CaseRow.state.in_(_LIVE), late),
+        View.MINE: (CaseRow.state.in_(_LIVE), CaseRow.assigned_to == who),
+        View.UNASSIGNED: (CaseRow.state.in_(_LIVE), people, awake, CaseRow.assigned_to.is_(None)),
         View.REFUNDS: (CaseRow.state == CaseState.REFUND_DUE,),
         View.CUSTOMERS: (CaseRow.state.in_(_WAITING),),
-        View.SNOOZED: (CaseRow.state.not_in(_OVER), CaseRow.snoozed_until > now),
+        View.SNOOZED: (CaseRow.state.in_(_LIVE), CaseRow.snoozed_until > now),
         View.PARKED: (CaseRow.id.in_(select(MailRow.case_id).where(_PARKED)),),
         View.ANSWERED: (CaseRow.state.in_(_OVER),),
         View.ALL: (true(),),

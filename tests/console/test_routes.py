@@ -3,13 +3,18 @@
 A route that the console has and this table has not fails. Source: RELIABILITY.md, T13.
 """
 
+import json
 from collections.abc import Iterator
+from secrets import token_hex
 
 import pytest
 
+from mailbot import operators
 from mailbot.console.app import PAGES
 from mailbot.demo.run import demo_app, fill_inbox, work_off
 from mailbot.model.people import Role
+from mailbot.store import api_tokens
+from mailbot.store.transaction import transaction
 from tests.console.visits import Console, Serve, Visitor
 
 V, A, P, E, M = Role.VIEWER, Role.AGENT, Role.APPROVER, Role.POLICY_EDITOR, Role.ADMIN
@@ -74,6 +79,18 @@ for _verb in (
 for _verb in ("approve", "change", "agree", "pay", "hold", "release", "call-off"):
     ROWS |= {(method, f"/cases/{{number}}/{_verb}"): APPROVERS for method in ("GET", "POST")}
     ROWS[("POST", f"/cases/{{number}}/{_verb}/preview")] = APPROVERS
+API_ROWS: dict[tuple[str, str], set[Role]] = {
+    ("GET", "/api/v1/openapi.json"): EVERYBODY,
+    ("GET", "/api/v1/cases"): EVERYBODY,
+    ("GET", "/api/v1/cases/{number}"): EVERYBODY,
+    ("GET", "/api/v1/stats"): EVERYBODY,
+    ("POST", "/api/v1/cases/{number}/undo"): WORKERS,
+    **{
+        (method, f"/api/v1{path}"): roles
+        for (method, path), roles in ROWS.items()
+        if roles is not OPEN and method == "POST" and path.count("/") == 3 and "dismiss" not in path
+    },
+}
 ROWS[("POST", "/sign-out")] = EVERYBODY  # the last, for it ends the session that the others need
 GUARDED = {row: roles for row, roles in ROWS.items() if roles is not OPEN}
 VALUES = {"{number}": "RF-000016", "{mail:int}": "16", "{path}": "2", "{letter:int}": "1", "{name}": "x"}
@@ -102,7 +119,7 @@ def ask(visitor: Visitor, method: str, path: str, form: dict[str, str]) -> int:
 
 
 def test_every_route_has_a_row() -> None:
-    assert {(page.method, page.path) for page in PAGES} == set(ROWS)
+    assert {(page.method, page.path) for page in PAGES} == set(ROWS) | set(API_ROWS)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -156,3 +173,62 @@ def test_what_belongs_to_another_case_is_not_given(path: str, trodden: Console) 
 @pytest.mark.parametrize("verb", ["approve", "reply", "undo", "note"])
 def test_an_order_on_a_case_that_is_not_there_is_refused(verb: str, number: str, trodden: Console) -> None:
     assert trodden.operator().order(f"/cases/{number}/{verb}", {"text": "x"}).status in {400, 404}
+
+
+def a_token(console: Console, role: Role) -> str:
+    with transaction(console.app.engine) as session:
+        return api_tokens.make(session, f"{role} {token_hex(4)}", role, "test", console.app.now())
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_token_reaches_what_its_role_may_and_nothing_else(role: Role, trodden: Console) -> None:
+    script, wrong = trodden.visitor(), []
+    headers = {"Authorization": f"Bearer {a_token(trodden, role)}", "Content-Type": "application/json"}
+    for (method, path), roles in API_ROWS.items():
+        status = script.ask(address(path), method, headers, "{}" if method == "POST" else None).status
+        if (status == 403) != (role not in roles) or status >= 500:
+            wrong.append((method, path, status))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("bearer", [None, "", "Bearer", "Bearer x", "Basic eDp5", "Bearer mbt_" + "x" * 43])
+def test_the_api_takes_no_cookie_and_no_made_up_token(bearer: str | None, trodden: Console) -> None:
+    operator = trodden.operator()
+    headers = {} if bearer is None else {"Authorization": bearer}
+    for method, path in API_ROWS:
+        assert operator.ask(address(path), method, headers).status == 401
+
+
+def test_a_token_that_was_ended_lets_nobody_in(trodden: Console) -> None:
+    token = a_token(trodden, Role.ADMIN)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert trodden.visitor().ask("/api/v1/cases", headers=headers).status == 200
+    with transaction(trodden.app.engine) as session:
+        for row in api_tokens.all_tokens(session):
+            api_tokens.end(session, row.id, trodden.app.now())
+    assert trodden.visitor().ask("/api/v1/cases", headers=headers).status == 401
+
+
+def test_a_script_sees_acts_and_is_stopped_when_stale(trodden: Console) -> None:
+    headers = {"Authorization": f"Bearer {a_token(trodden, Role.APPROVER)}", "Content-Type": "application/json"}
+    script = trodden.visitor()
+    listed = json.loads(script.ask("/api/v1/cases?q=AW-10369&view=all", headers=headers).text)
+    (case,) = listed["cases"]
+    shown = json.loads(script.ask(f"/api/v1/cases/{case['case']}", headers=headers).text)
+    body = json.dumps({"text": "from a script", "seen": shown["seen"]})
+    assert script.ask(f"/api/v1/cases/{case['case']}/note", "POST", headers, body).status == 200
+    held = script.ask(f"/api/v1/cases/{case['case']}/reply", "POST", headers, json.dumps({"text": "Soon."}))
+    assert (held.status, json.loads(held.text)["held"]) == (202, True)
+    assert script.ask(f"/api/v1/cases/{case['case']}/undo", "POST", headers, "").status == 200
+    operators.reply(trodden.app, case["case"], "mia@shop.example", "Done.")
+    assert script.ask(f"/api/v1/cases/{case['case']}/note", "POST", headers, body).status == 409
+    for nonsense in ("[]", "{", '{"seen": "x"}', '{"text": {}}'):
+        assert script.ask(f"/api/v1/cases/{case['case']}/note", "POST", headers, nonsense).status == 400
+
+
+def test_the_openapi_document_names_every_path(trodden: Console) -> None:
+    headers = {"Authorization": f"Bearer {a_token(trodden, Role.VIEWER)}"}
+    document = json.loads(trodden.visitor().ask("/api/v1/openapi.json", headers=headers).text)
+    named = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert named == set(API_ROWS)
+    assert document["openapi"] == "3.1.0"

@@ -1,0 +1,147 @@
+"""The console by keyboard, in a real browser, and what axe-core says of every page."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from mailbot import operators
+from mailbot.demo.run import demo_app, fill_inbox, work_off
+from mailbot.desk.orders import perform_due
+from mailbot.store import case_views, cases
+from mailbot.store.transaction import reading
+from tests.console.test_browser import looking
+from tests.console.visits import Console, Serve
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ACTS = ("approve", "change", "decline", "reply", "ask", "correct", "note", "assign", "snooze", "close")
+PATHS = (
+    *("/", "/?view=all&q=x", "/?view=all&state=declined", "/cases/RF-000004", "/cases/RF-000016", "/cases/RF-999999"),
+    *(f"/cases/RF-000016/{verb}" for verb in ACTS),
+    *("/cases/RF-000004/receive", "/cases/RF-000001/pay", "/cases/RF-000001/hold"),
+    *("/dashboard", "/refunds", "/policy", "/templates", "/health", "/playground", "/people", "/audit", "/account"),
+    *("/sign-in", "/outside/"),
+)
+
+
+@pytest.fixture(scope="module")
+def keyed(served: Serve) -> Iterator[Console]:
+    """A demonstration that is worked on by keyboard."""
+    with demo_app("127.0.0.1:0") as (app, servers):
+        fill_inbox(app, servers)
+        assert work_off(app) == ()
+        with served(app) as console:
+            yield console
+
+
+def state_of(console: Console, number: str) -> str:
+    with reading(console.app.engine) as session:
+        return str(case_views.show_case(session, cases.get(session, number), console.app.now())["state"])
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(scheme: str, console: Console, chromium: Browser) -> None:
+    found = []
+    with looking(chromium, console.operator(), color_scheme=scheme, bypass_csp=True) as page:
+        for path in PATHS:
+            page.goto(console.address + path)
+            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+            page.evaluate(AXE)
+            report = page.evaluate("tags => axe.run(document, {runOnly: tags, iframes: false})", TAGS)
+            found += [(path, one["id"], one["nodes"][0]["html"][:120]) for one in report["violations"]]
+    assert found == []
+
+
+def test_four_keys_lead_from_the_queue_to_an_approved_refund(keyed: Console, chromium: Browser) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(f"{keyed.address}/?view=people&reason=quality_review")
+        press(page, "j", "a")
+        page.wait_for_url("**/approve")
+        number = page.url.split("/")[-2]
+        press(page, "Enter")
+        page.wait_for_url(f"**/cases/{number}")
+        assert "goes out in" in page.locator(".bar:visible").first.inner_text()
+    keyed.clock.ahead += timedelta(seconds=21)
+    assert perform_due(keyed.app) == 1
+    assert state_of(keyed, number) == "refund_due"
+
+
+def test_what_was_ordered_by_key_is_undone_by_key(keyed: Console, chromium: Browser) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(f"{keyed.address}/?view=people&reason=logistics_review")
+        press(page, "j", "j", "k", "d")
+        page.wait_for_url("**/decline")
+        page.get_by_role("button", name="Decline").click()
+        page.wait_for_url("**/cases/RF-*")
+        press(page, "u")
+        page.wait_for_function("!document.body.innerText.includes('goes out in')")
+        assert "order undone" in page.locator(".history").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "verb"),
+    [
+        *(("a", "approve"), ("v", "change"), ("d", "decline"), ("r", "reply"), ("i", "ask"), ("c", "correct")),
+        *(("n", "note"), ("s", "snooze"), ("t", "assign"), ("w", "close")),
+    ],
+)
+def test_a_key_opens_the_page_of_its_action_and_escape_leaves_it(
+    key: str, verb: str, keyed: Console, chromium: Browser
+) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(f"{keyed.address}/cases/RF-000017")
+        press(page, key)
+        page.wait_for_url(f"**/cases/RF-000017/{verb}")
+        page.locator("main").click(position={"x": 2, "y": 2})
+        press(page, "Escape")
+        page.wait_for_url("**/cases/RF-000017")
+
+
+def test_the_list_of_keys_opens_and_the_search_is_reached(keyed: Console, chromium: Browser) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(keyed.address)
+        press(page, "?")
+        assert page.locator("dialog").is_visible()
+        press(page, "Escape", "/")
+        page.keyboard.type("AW-10301")
+        press(page, "Enter")
+        page.wait_for_url("**q=AW-10301**")
+        assert page.locator("tr[data-href]").count() == 1
+        page.locator("h1").click()
+        press(page, "g", "d")
+        page.wait_for_url("**/dashboard")
+
+
+def test_a_letter_is_shown_while_it_is_written(keyed: Console, chromium: Browser) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(f"{keyed.address}/cases/RF-000018/reply")
+        page.keyboard.type("We have found your parcel.")
+        frame = page.frame_locator("#preview iframe")
+        assert "We have found your parcel." in frame.locator("body").inner_text(timeout=10_000)
+
+
+def test_a_fact_lights_up_the_words_that_it_was_read_in(keyed: Console, chromium: Browser) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(f"{keyed.address}/cases/RF-000004")
+        page.get_by_role("link", name="changed my mind").hover()
+        assert page.locator("mark.lit").inner_text() == "changed my mind"
+        page.locator("mark", has_text="changed my mind").hover()
+        assert page.locator("a.lit").count() >= 1
+
+
+def test_another_person_s_change_reaches_an_open_queue(keyed: Console, chromium: Browser) -> None:
+    with looking(chromium, keyed.operator()) as page:
+        page.goto(f"{keyed.address}/?view=mine")
+        assert page.locator("tr[data-href]").count() == 0
+        page.wait_for_timeout(500)
+        operators.assign(keyed.app, "RF-000019", "mia@shop.example", "admin@shop.example")
+        page.locator("tr[data-href]").first.wait_for(timeout=15_000)
+        assert "RF-000019" in page.locator("#listed").inner_text()
