@@ -15,6 +15,8 @@ _YEAR_FIRST = re.compile(
     \x20?(?P<d>\d{1,2})(?:日|(?![\d/]))""",
     re.ASCII | re.VERBOSE,
 )
+_OF_ERA = re.compile(r"(?P<era>令和|平成) ?(?P<y>\d{1,2}|元) ?年 ?(?P<m>\d{1,2}) ?月 ?(?P<d>\d{1,2}) ?日", re.ASCII)
+_ERAS = {"令和": 2018, "平成": 1988}  # the year before an era's first
 _NUMERIC = re.compile(
     r"(?<![\w.,/-])(?P<a>\d{1,2})(?P<sep>[./-]) ?(?P<b>\d{1,2})(?P=sep) ?(?P<y>\d{4}|\d{2})(?![\w/-])", re.ASCII
 )
@@ -63,7 +65,9 @@ def find_dates(text: str, month_of: Callable[[str], int | None]) -> list[FoundDa
         month_of: month 1-12 that a word names, or ``None``.
     """
     found = [
-        each for kind in (_year_first(text), _numeric(text), _named(text, month_of)) for each in islice(kind, _MOST)
+        each
+        for kind in (_year_first(text), _of_era(text), _numeric(text), _named(text, month_of))
+        for each in islice(kind, _MOST)
     ]
     return sorted(found, key=lambda each: each.start)
 
@@ -71,6 +75,14 @@ def find_dates(text: str, month_of: Callable[[str], int | None]) -> list[FoundDa
 def _year_first(text: str) -> Iterator[FoundDate]:
     for match in _YEAR_FIRST.finditer(text):
         day = _date(int(match["y"]), int(match["m"]), int(match["d"]))
+        if day is not None:
+            yield FoundDate(day=day, month_first=day, tells_order=None, start=match.start(), end=match.end())
+
+
+def _of_era(text: str) -> Iterator[FoundDate]:
+    for match in _OF_ERA.finditer(text):
+        year = 1 if match["y"] == "元" else int(match["y"])
+        day = _date(_ERAS[match["era"]] + year, int(match["m"]), int(match["d"]))
         if day is not None:
             yield FoundDate(day=day, month_first=day, tells_order=None, start=match.start(), end=match.end())
 

@@ -88,9 +88,10 @@ def find_total(rows: Sequence[Row], currencies: Currencies) -> Total | None:
 
     A grand total beats a plain one, that beats a figure under a heading, then what is due, then what was paid; nothing
     due or paid says nothing. Of totals that differ the last is taken if it is the largest: goods are totalled before
-    postage is added. Totals in two currencies contradict one another.
+    postage is added. Totals in two currencies contradict one another. Where nothing is labelled, a lone amount counts.
     """
-    labelled = ((rank, _as_total(amount, currencies)) for rank, amount in _labelled(rows, currencies.marks))
+    labelled = [(rank, _as_total(amount, currencies)) for rank, amount in _labelled(rows, currencies.marks)]
+    labelled = labelled or [(_RANKS[LabelKind.PAID], _as_total(amount, currencies)) for amount in _alone(rows)]
     found = [
         (rank, total)
         for rank, total in labelled
@@ -103,6 +104,17 @@ def find_total(rows: Sequence[Row], currencies: Currencies) -> Total | None:
     largest = max(total.amount for total in totals)
     same = [total for total in totals if total.amount == largest]
     return max(same, key=lambda total: (total.currency is not None, total.marked)) if totals[-1] in same else None
+
+
+def _alone(rows: Sequence[Row]) -> Iterator[Amount]:
+    """The one amount of a paper that names no other, if it stands in a line of its own: a receipt written by hand."""
+    marked = [(row, amount) for row in rows for amount in row.amounts if amount.meanings]
+    if len(marked) == 1 and not any(map(str.isalnum, _around(*marked[0]))):
+        yield marked[0][1]
+
+
+def _around(row: Row, amount: Amount) -> str:
+    return row.line[: amount.start] + row.line[amount.end :]
 
 
 def _as_total(amount: Amount, currencies: Currencies) -> Total | None:

@@ -70,6 +70,7 @@ _CLOSING_ADDRESS = re.compile(r"[^\s@]@[^\s@]{1,190}\s?[>)\]]\s*[:\uff1a]$")
 _CLOSING_WORDS = re.compile(r"@[^\s@]{1,190}[>)\]](?:\s?[^\s\d]{1,20}){0,3}\s?[:\uff1a]$")  # "wrote" in any language
 _NAME_FIRST = re.compile(r"(?:[^<>@:?!]{0,60}[<(\[](?:mailto:)?)?[^\s<>()@]{1,64}@[^\s<>()@]{1,190}")
 _SOON_A_DIGIT = re.compile(r"(?:[^\d\s]{1,14}[\s,.]\s?){0,2}\d")
+_TEXT_BEHIND = re.compile(r"(?<=[:\uff1a])\s{2,}")
 _SENTENCE = re.compile(r"[!?;]|[.:]\s+(?:[^\W\d_]+\s+){6}")
 
 
@@ -111,7 +112,16 @@ def _quote_start(lines: Sequence[str], marked: Sequence[bool], at: int, *, said:
         return _Start(at + 1, to_the_end=True)
     if (after := _header_block(lines, at, said=said)) is not None:
         return _Start(after, to_the_end=True)
-    return _attribution(lines, marked, at) if _DATED.search(line, 0, _LONGEST_LINE) else None
+    if not _DATED.search(line, 0, _LONGEST_LINE):
+        return None
+    return _attribution(lines, marked, at) or _attribution_before_text(line, at)
+
+
+def _attribution_before_text(line: str, at: int) -> _Start | None:
+    """An attribution and the quoted text behind it in one line, as Yahoo's programs for phones write it."""
+    head = _TEXT_BEHIND.split(line[:_LONGEST_LINE], maxsplit=1)[0]
+    whole = head != line and _ADDRESS.search(head) is not None and _CLOCK.search(head) is not None
+    return _Start(at + 1, to_the_end=True) if whole and _introduces(head, above_marked=False) else None
 
 
 def _is_mark(line: str) -> bool:
