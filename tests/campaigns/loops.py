@@ -137,15 +137,15 @@ def _first() -> bytes:
     return _reply(message_from_bytes(b"Subject: My order\r\nMessage-ID: <0@x>\r\n\r\n"), 0, _ASK)
 
 
-def play(desk: Desk, model: Model, chance: Random, turns: int = _TURNS) -> int:
-    """Let a model answer every letter within one day; how many letters we sent in all."""
+def play(desk: Desk, model: Model, chance: Random, turns: int = _TURNS, *, nudged: bool = True) -> int:
+    """Let a model answer every letter within one day, or nudge when none comes; how many letters we sent in all."""
     desk.sells([an_order(desk.now, paid=9, delivered=4)])
     waiting: list[Envelope] = desk.answers(_first())
     sent = len(waiting)
     for turn in range(1, turns):
         desk.forward(minutes=20)
         answers = [model.answer(message_of(envelope), turn, chance) for envelope in waiting]
-        if not waiting and turn < turns // 2:  # a stubborn one asks again even where nobody answered it
+        if nudged and not waiting and turn < turns // 2:  # a stubborn one asks again even where nobody answered it
             answers = [model.answer(message_from_bytes(b"Subject: x\r\nMessage-ID: <1@x>\r\n\r\n"), turn, chance)]
         waiting = desk.answers(*[raw for raw in answers if raw is not None])
         sent += len(waiting)
