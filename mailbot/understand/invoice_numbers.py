@@ -12,7 +12,7 @@ _OWN = frozenset({LabelKind.INVOICE_NUMBER, LabelKind.INVOICE})
 _TITLES_WITH_NUMBER = frozenset({LabelKind.INVOICE, LabelKind.CREDIT})
 _WEAKER = frozenset({LabelKind.CREDIT_NUMBER, LabelKind.PAPER_NUMBER})
 _GAP = re.compile(r"[\s:.#°=\->]{0,4}(?:\([^()]{0,40}\)[\s:.#°]{0,4}){0,2}")
-_NUMBER = re.compile(r"(?:[A-Z]{1,4} (?=\w*\d))?[^\W_](?:[\w./#\-]{0,38}\w)?")
+_NUMBER = re.compile(r"(?:[A-Z]{1,4} (?=\w*[/.-]?\d))?[^\W_](?:[\w./#\-]{0,38}\w)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SHORTEST_UNLABELLED = 3
