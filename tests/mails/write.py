@@ -292,7 +292,7 @@ def _label(entry: Form, language: str, at: datetime, order: Form | None) -> Form
 
 
 def _source(paper: str) -> str:
-    return {"scan": "pdf", "photo": "image", "picture": "image", "cii": "xml", "ubl": "xml", "inner": "pdf"}.get(
+    return {"scan": "image", "photo": "image", "picture": "image", "cii": "xml", "ubl": "xml", "inner": "pdf"}.get(
         paper, paper
     )
 
