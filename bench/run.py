@@ -1,8 +1,9 @@
 """Mails a second, end to end, on a real Dovecot: mailbot beside the strict null pipeline, in one run.
 
-    python -m bench.run [--mails 1000] [--seed 1] [--inbox FOLDER] [--postgres]
+    python -m bench.run [--mails 200 1000 5000] [--seed 1] [--inbox FOLDER] [--postgres]
 
-Each run makes a fresh mailbox and a fresh database. One figure alone says little on a shared machine; the ratio does.
+Each run makes a fresh mailbox and a fresh database. One figure alone says little on a shared machine; the ratios do:
+of mails a second, and of processor time a mail, to those of the strict null pipeline over the same mails just before.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,15 +39,24 @@ class Measured:
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    stages: dict[str, float] = field(default_factory=dict)
 
     def line(self, floor: "Measured") -> str:
         """One line of the table."""
         rate = self.mails / self.seconds
         ratio = rate * floor.seconds / floor.mails
+        cpu_ratio = floor.cpu_seconds / floor.mails / (self.cpu_seconds / self.mails)
         return (
-            f"{self.name:<24} {self.mails:>6} {self.answers:>8} {self.seconds:>8.2f} {rate:>8.1f} "
-            f"{self.cpu_seconds / self.mails * 1000:>8.2f} {self.peak_mb:>8.0f} {ratio:>7.2f}"
+            f"{self.name:<22} {self.mails:>6} {self.answers:>8} {self.seconds:>8.2f} {rate:>8.1f} "
+            f"{self.cpu_seconds / self.mails * 1000:>8.2f} {self.peak_mb:>8.0f} {ratio:>7.2f} {cpu_ratio:>9.2f}"
         )
+
+    def stage_line(self) -> str:
+        """Milliseconds a mail of each stage, waiting included, and the seconds that starting took."""
+        each = ", ".join(
+            f"{stage} {seconds * 1000 / self.mails:.2f}" for stage, seconds in self.stages.items() if stage != _START
+        )
+        return f"    ms a mail: {each}; start-up {self.stages[_START]:.2f} s"
 
 
 class Peak(threading.Thread):
@@ -82,31 +92,47 @@ def _held(pid: int) -> int:
     return 0
 
 
+_START = "start"
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure and print, a table for each number of mails."""
     options = _options()
-    inbox = found(options.inbox) if options.inbox else made(options.mails, options.seed, datetime.now(UTC))
+    if options.inbox:
+        inboxes = [found(options.inbox)]
+    else:
+        inboxes = [made(count, options.seed, datetime.now(UTC)) for count in options.mails]
+    whole = [_measure(inbox, with_postgres=options.postgres) for inbox in inboxes]
+    if not all(whole):
+        sys.exit("not every mail was answered exactly once")
+
+
+def _measure(inbox: Inbox, *, with_postgres: bool) -> bool:
+    """Print one table; tells whether every mail was answered exactly once."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mailbot-bench-")))
         dovecot = stack.enter_context(dovecot_server())
         floor = _measure_floor(inbox, dovecot, folder)
         measured = [floor, _measure_mailbot("mailbot, SQLite", inbox, dovecot, folder, "sqlite:///mailbot.db")]
-        if options.postgres:
+        if with_postgres:
             url = stack.enter_context(postgres_server()).new_database()
             measured.append(_measure_mailbot("mailbot, PostgreSQL", inbox, dovecot, folder, url))
     print(f"{len(inbox.mails)} mails, {sum(map(len, inbox.mails)) / len(inbox.mails) / 1000:.1f} KB each on average")
     print(
-        f"{'':<24} {'mails':>6} {'answers':>8} {'seconds':>8} {'mails/s':>8} {'ms CPU':>8} {'peak MB':>8} {'ratio':>7}"
+        f"{'':<22} {'mails':>6} {'answers':>8} {'seconds':>8} {'mails/s':>8} "
+        f"{'ms CPU':>8} {'peak MB':>8} {'ratio':>7} {'CPU ratio':>9}"
     )
     for each in measured:
         print(each.line(floor))
-    if any(each.answers != each.mails for each in measured):
-        sys.exit("not every mail was answered exactly once")
+        if each.stages:
+            print(each.stage_line())
+    sys.stdout.flush()
+    return all(each.answers == each.mails for each in measured)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--mails", type=int, default=1000)
+    parser.add_argument("--mails", type=int, nargs="+", default=[1000], help="how many; a table for each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--inbox", type=Path, help="a folder with msgs/*.eml, orders.json and config.toml instead")
     parser.add_argument("--postgres", action="store_true", help="measure on PostgreSQL too")
@@ -147,8 +173,10 @@ def _measure_mailbot(name: str, inbox: Inbox, dovecot: Dovecot, folder: Path, ur
         config.write_text(_config(inbox, account, port, url), encoding="utf-8")
         command = [sys.executable, "-c", "from mailbot.cli import main; main()", "--config", str(config)]
         subprocess.run([*command, "orders", "import", str(folder / "orders.json")], check=True, capture_output=True)
+        times = folder / "stages.json"
+        timed = [sys.executable, "-m", "bench.poll", str(times), "--config", str(config), "poll", "--json"]
         started = time.perf_counter()
-        child = subprocess.Popen([*command, "poll", "--json"], stdout=subprocess.PIPE)
+        child = subprocess.Popen(timed, stdout=subprocess.PIPE)
         peak = Peak(child.pid)
         peak.start()
         said = child.stdout.read() if child.stdout else b"{}"
@@ -164,6 +192,7 @@ def _measure_mailbot(name: str, inbox: Inbox, dovecot: Dovecot, folder: Path, ur
             seconds=seconds,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             peak_mb=peak.megabytes,
+            stages=json.loads(times.read_text(encoding="utf-8")),
         )
 
 
