@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test check bench score pictures campaign lock clean
+.PHONY: help setup demo test check bench score pictures campaign mutation lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -41,6 +41,9 @@ pictures: $(VENV)/made.develop ## how well scanned and photographed invoices are
 
 campaign: $(VENV)/made.develop ## every campaign at its nightly figures, seeded (ARGS="--only T8 T9 --share 0.1 --seed 7")
 	$(BIN)/python -m tests.campaigns.run $(ARGS)
+
+mutation: $(VENV)/made.develop ## change the policy engine a little, again and again: do tests notice? (ARGS="--sample 50")
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 lock: ## pin every dependency with its hashes, for every Python from 3.11 on
 	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --group build -o requirements/core.lock
