@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from tests.campaigns import cards, case_machine, flood, forgery, hostility, injection, kills, loops, simulation
-from tests.campaigns.outcome import Campaign
+from tests.campaigns.outcome import MEMORY, Campaign
 
 NIGHTLY: dict[str, tuple[Campaign, int]] = {
     **kills.CAMPAIGNS,
@@ -43,7 +43,7 @@ def main() -> int:
     for name in asked.only:
         campaign, nightly = NIGHTLY[name]
         rounds = max(1, round(nightly * asked.share))
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             began = time.monotonic()
             outcome = campaign(asked.seed, rounds, Path(folder))
         seconds, figures = (

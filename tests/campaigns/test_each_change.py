@@ -22,11 +22,11 @@ SEED = 20260310
         pytest.param(cards.run, 1_000, id="T16 card numbers"),
     ],
 )
-def test_a_campaign_finds_nothing(campaign: Campaign, rounds: int, tmp_path: Path) -> None:
-    outcome = campaign(SEED, rounds, tmp_path)
+def test_a_campaign_finds_nothing(campaign: Campaign, rounds: int, quick_path: Path) -> None:
+    outcome = campaign(SEED, rounds, quick_path)
     assert outcome.failures[:5] == [], f"seed {SEED}, {len(outcome.failures)} of {outcome.tried}"
     assert outcome.tried >= rounds
 
 
-def test_two_mailbots_fall_silent(tmp_path: Path) -> None:
-    assert 1 <= loops.two_shops(tmp_path) <= 5
+def test_two_mailbots_fall_silent(quick_path: Path) -> None:
+    assert 1 <= loops.two_shops(quick_path) <= 5

@@ -38,27 +38,29 @@ def answering_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("model", MARKED, ids=lambda model: model.name)
-def test_what_we_know_of_others_marks_is_enough(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_we_know_of_others_marks_is_enough(
+    model: Model, quick_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     without_rates(monkeypatch)
     answering_everything(monkeypatch)
-    with open_desk(tmp_path) as desk:
+    with open_desk(quick_path) as desk:
         assert 1 <= play(desk, model, Random(9)) <= 5
 
 
 @pytest.mark.parametrize("model", KNOWING, ids=lambda model: model.name)
-def test_our_own_marks_are_enough(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_marks_are_enough(model: Model, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_rates(monkeypatch)
     without_inbound_rules(monkeypatch)
     answering_everything(monkeypatch)
-    with open_desk(tmp_path) as desk:
+    with open_desk(quick_path) as desk:
         assert play(desk, model, Random(9), nudged=False) == 1
 
 
 @pytest.mark.parametrize("model", [*STUBBORN, *MARKED[:2]], ids=lambda model: model.name)
-def test_the_rates_are_enough(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rates_are_enough(model: Model, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_inbound_rules(monkeypatch)
     answering_everything(monkeypatch)
-    with open_desk(tmp_path) as desk:
+    with open_desk(quick_path) as desk:
         assert 1 <= play(desk, model, Random(9), turns=12) <= 10
         to_one: dict[str, int] = {}
         for envelope in desk.sink.taken:
