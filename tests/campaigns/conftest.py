@@ -1,4 +1,4 @@
-"""A folder in memory for the campaigns' databases: thousands of commits, each of which waits for the disk, wait for none."""
+"""A folder in memory for the databases of the campaigns, whose thousands of commits then wait for no disk."""
 
 import tempfile
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
 _SHARED = Path("/dev/shm")  # noqa: S108 (folders in it are made by tempfile)
 MEMORY = _SHARED if _SHARED.is_dir() else None
 """Where files are kept in memory; ``None``: this machine has no such place."""
