@@ -69,3 +69,23 @@ def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning
     late = next(mail for mail in tuning if mail.label["file"] == "de-frist-vorbei.eml")
     assert late.seen["reply"]["language"] == "de"
     assert "Within 7 days" not in late.seen["reply"]["text"]
+
+
+FLOORS = {"en": 0.70, "de": 0.58, "fr": 0.52, "es": 0.55}
+"""The least share of requests decided as a clerk does, a little under what was measured (docs/scoreboard.md)."""
+
+
+@pytest.mark.parametrize("language", FLOORS)
+def test_requests_are_decided_as_a_clerk_does(tuning: list[Scored], language: str) -> None:
+    own = [mail for mail in tuning if mail.language == language]
+    assert scoring.decisions(own).value >= FLOORS[language], scoring.faults(own)
+
+
+def test_hardly_a_customer_is_refused_wrongly(tuning: list[Scored]) -> None:
+    assert len(scoring.wrong_declines(tuning)) <= 1
+
+
+def test_invoices_are_read(tuning: list[Scored]) -> None:
+    fields = scoring.fields([mail for mail in tuning if not mail.label.get("invoice", {}).get("pictured")])
+    for field in ("status", "number", "amount", "currency"):
+        assert fields[f"invoice.{field}"][1].value >= 0.98, field
