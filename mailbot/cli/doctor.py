@@ -17,6 +17,7 @@ from mailbot.errors import MailbotError
 from mailbot.policy.check import check_policy
 from mailbot.ports import Mailbox
 from mailbot.sandbox.pictures import missing_modules
+from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.wire import PICTURE
 from mailbot.steps.app import App
 from mailbot.steps.statistics import working_hours
@@ -74,7 +75,7 @@ def _examined(app: App) -> Iterator[Found]:
         **{f"mailbox {mailbox.name}": partial(_mailbox, mailbox) for mailbox in app.mailboxes},
         "smtp": partial(_smtp, app),
         "reading": partial(_reading, app),
-        "pictures": partial(_pictures, app),
+        "pictures": partial(_pictures, app.judgement.sandbox),
         "sender proof": partial(_sender_proof, app),
         "payment provider": partial(_payments, app),
         "targets": partial(_targets, app),
@@ -160,14 +161,14 @@ def _reading(app: App) -> str:
     return f"the limited child works, kept apart by {' and '.join(app.judgement.sandbox.isolation)}"
 
 
-def _pictures(app: App) -> str:
+def _pictures(sandbox: Sandbox) -> str:
     missing = missing_modules()
     if missing:
         raise WeakError(
             "photographed and scanned invoices are not read and such mails go to a person: the extra ocr is not "
             f"installed ({', '.join(missing)} missing); install it with pip install 'mailbot[ocr]'"
         )
-    sight = app.judgement.sandbox.see(PICTURE + _DOT)
+    sight = sandbox.see(PICTURE + _DOT)
     if sight.unreadable is not None:
         raise BrokenError(f"photographed and scanned invoices cannot be read: {sight.unreadable}")
     return "photographed and scanned invoices are read, in a child of its own"

@@ -16,6 +16,7 @@ from mailbot.understand.number_pattern import SqueezedPattern, squeeze_pattern
 
 _MOST_BETWEEN = 4  # signs dropped between two characters of one number: " - "
 _OWN_WORDS = frozenset({"subject", "body"})
+_FILE_NAME = "file_name"
 _KEPT = re.compile(r"[!-,./-~]+|[^\x00-\x7f]")  # runs of ASCII but spaces and hyphens, and every other sign
 _DASHES = {"\N{MINUS SIGN}", "\N{HYPHEN BULLET}", "\N{SOFT HYPHEN}"}
 _CURRENCY = "[$€£¥₹]|" + "|".join(sorted(DECIMALS))
@@ -69,7 +70,8 @@ class OrderNumbers:
         it must be no letters or digits; signs of scripts without spaces may be, and so may the word for "order" or
         "number" (``order10231``). Beside figures, ``O`` reads as 0, and ``l`` and ``I`` as 1. A number without letters
         must also not be one group of a longer one (a telephone number, a date, a price, a postcode), nor be labelled
-        as something else (an invoice, a parcel, an article), and is only torn where the pattern has a separator.
+        as something else (an invoice, a parcel, an article), and is only torn where the pattern has a separator. In a
+        file name it needs its word or ``#`` before it: cameras and phones number their pictures, too.
         The first 200 are given.
 
         Args:
@@ -80,6 +82,8 @@ class OrderNumbers:
         starts = [start for start, _ in quoted]
         found = []
         for number, start, end in self._matches(text):
+            if part == _FILE_NAME and not _is_meant_by_name(text, start, end):
+                continue
             before = bisect_right(starts, start) - 1
             found.append(
                 OrderNumberCandidate(
@@ -258,8 +262,14 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not (before.isalnum() or after.isalnum()) or _follows_its_word(text, start)
 
 
+def _is_meant_by_name(name: str, start: int, end: int) -> bool:
+    """Whether a file name means an order by a number: ``order_10231.pdf``, not ``IMG_10231.jpg``."""
+    certain = any(sign.isalpha() for sign in name[start:end]) or "#" in name[max(0, start - 1) : end]
+    return certain or _follows_its_word(name, start)
+
+
 def _follows_its_word(text: str, start: int) -> bool:
-    word = text[max(0, start - _LONGEST_WORD) : start].rstrip(" #:\uff1a.")
+    word = text[max(0, start - _LONGEST_WORD) : start].replace("_", " ").rstrip(" #:\uff1a.-")
     labels = invoice_lexicon().labels(word)
     return bool(labels) and labels[-1].kind in _ITS_WORDS and labels[-1].end == len(word)
 
@@ -273,6 +283,7 @@ def _is_labelled_otherwise(text: str, start: int) -> bool:
 
 def _is_no_group(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
-    if _NUMBER_GOES_ON_BEFORE.search(before) or _NUMBER_GOES_ON_AFTER.match(after):
+    goes_on_before = _NUMBER_GOES_ON_BEFORE.search(before) and not _follows_its_word(text, start)
+    if goes_on_before or _NUMBER_GOES_ON_AFTER.match(after):
         return False
     return not (_STATE_BEFORE.search(before) or (_TOWN_BEFORE.search(before) and _TOWN_AFTER.match(after)))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mailbot.cli.doctor import WeakError, _pictures
 from mailbot.model.facts import number_key
 from mailbot.model.reading import InvoiceSource
 from mailbot.sandbox import pictures
@@ -168,3 +169,15 @@ def test_a_child_that_does_not_start_says_so(monkeypatch: pytest.MonkeyPatch) ->
     broken = PictureChild()
     assert broken.see(PICTURE, 1).unreadable == "the process that reads pictures does not start; run mailbot doctor"
     broken.close()
+
+
+def test_the_doctor_says_what_is_missing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "find_spec", lambda _name: None)
+    with pytest.raises(
+        WeakError, match=r"the extra ocr is not installed \(cv2, onnxruntime, PIL, rapidocr, zxingcpp missing"
+    ):
+        _pictures(sandbox)
+
+
+def test_the_doctor_tries_the_child(sandbox: Sandbox) -> None:
+    assert "are read" in _pictures(sandbox)

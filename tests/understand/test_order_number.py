@@ -208,3 +208,21 @@ def test_bare_figures_that_are_labelled_as_something_else_are_none(text: str) ->
 
 def test_no_more_than_two_hundred_numbers_of_a_text_are_given() -> None:
     assert len(numbers(compile_order_numbers(r"AW-\d{5}"), "AW-10231 " * 300)) == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("order_10231.pdf", ["10231"]),
+        ("Bestellung-10231.pdf", ["10231"]),
+        ("#10231.pdf", ["10231"]),
+        ("my_order_10231.pdf", ["10231"]),
+        ("IMG_10231.jpg", []),
+        ("DSC10231.JPG", []),
+        ("10231.jpg", []),
+        ("invoice_10231.pdf", []),
+    ],
+)
+def test_bare_figures_in_a_file_name_need_their_word(name: str, found: list[str]) -> None:
+    candidates = compile_order_numbers(r"\d{5}").find(name, "file_name")
+    assert [candidate.number for candidate in candidates] == found
