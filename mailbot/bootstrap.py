@@ -4,12 +4,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import Engine, make_url
 
 from mailbot import oauth
@@ -31,9 +33,10 @@ from mailbot.settings import MailboxSettings, Settings, example_settings_path, f
 from mailbot.steps.access import AccessToken
 from mailbot.steps.app import App, Judgement
 from mailbot.store.cases import record_policy
+from mailbot.store.epoch import begin_epoch, write_epoch
 from mailbot.store.instance import ensure_schema, open_instance, record_start
 from mailbot.store.leases import this_holder
-from mailbot.store.transaction import open_engine, transaction
+from mailbot.store.transaction import open_engine, reading, transaction
 from mailbot.understand.order_number import compile_order_numbers
 
 __all__ = ["read_orders", "write_payments"]
@@ -41,6 +44,8 @@ __all__ = ["read_orders", "write_payments"]
 _CONFIG_VARIABLE = "MAILBOT_CONFIG"
 _CONFIG_HERE = Path("config.toml")
 _NO_INSTANCE = ""
+
+log = structlog.get_logger()
 
 
 class NoConfigError(InputError):
@@ -250,10 +255,29 @@ def _unseen(_what: str, _count: int) -> None:
     """Nobody watches."""
 
 
-def note_start(app: App) -> None:
-    """Remember that mailbot answers mail here from now on."""
+def note_start(app: App) -> App:
+    """Remember that mailbot answers mail here from now on; a database that is a copy starts frozen (P6).
+
+    Returns:
+        The same mailbot, which leaves to people what arrived before a copy was noticed.
+    """
+    beside = _epoch_file(app.settings)
     with transaction(app.engine, "start.noted") as session:
         record_start(session, now())
+        if beside is not None and begin_epoch(session, beside, now()):
+            log.error("database_is_a_copy")
+        instance = open_instance(session, now())
+    if beside is not None:
+        with reading(app.engine) as session:
+            write_epoch(session, beside)
+    return replace(app, instance=instance)
+
+
+def _epoch_file(settings: Settings) -> Path | None:
+    """The file that knows how often a SQLite database was started on; PostgreSQL's folder is not ours to write in."""
+    url = make_url(settings.database.url)
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return Path(f"{url.database}.epoch") if is_file else None
 
 
 def _journal_folder(settings: Settings, instance: str) -> Path:

@@ -1,11 +1,14 @@
 """Verbs of the database."""
 
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from mailbot import bootstrap
 from mailbot.cli.options import Config, Json, print_json, settings_for
+from mailbot.store.backup import back_up
 from mailbot.store.check import check as check_store
 from mailbot.store.instance import upgrade as upgrade_store
 from mailbot.store.transaction import open_engine, reading
@@ -22,6 +25,20 @@ def upgrade(context: typer.Context, *, config: Config = None) -> None:
     finally:
         engine.dispose()
     sys.stdout.write("the tables are up to date\n")
+
+
+@verbs.command()
+def backup(
+    context: typer.Context,
+    to: Annotated[Path, typer.Argument(help="The copy's file, which must not be there yet.")],
+    *,
+    config: Config = None,
+) -> None:
+    """Make a safe copy while mailbot runs; started on it, mailbot stands still until somebody thaws it."""
+    settings = settings_for(context, config)
+    with bootstrap.open_store(settings) as store:
+        size = back_up(store, to)
+    sys.stdout.write(f"{to}: {size} bytes\n")
 
 
 @verbs.command()

@@ -51,8 +51,8 @@ def _moment(text: str) -> datetime:
 def poll(context: typer.Context, *, as_json: Json = False, config: Config = None) -> None:
     """One pass over every mailbox: ingest, decide, send; then exit (for cron and tests)."""
     settings = settings_for(context, config)
-    with progress_bar() as report, bootstrap.open_app(settings, report) as app:
-        bootstrap.note_start(app)
+    with progress_bar() as report, bootstrap.open_app(settings, report) as opened:
+        app = bootstrap.note_start(opened)
         perform_due(app)
         passed = journey.poll(app)
     for name in passed.busy:
@@ -144,11 +144,9 @@ def _lookup(parts: ExitStack, settings: Settings, orders: Path | None) -> Lookup
 
 def worker(context: typer.Context, *, config: Config = None) -> None:
     """The half that takes in, decides and sends, until it is told to stop."""
-    with bootstrap.open_app(settings_for(context, config)) as app:
-        bootstrap.note_start(app)
-        with working(app):
-            say("working; stop with Ctrl-C")
-            _wait_for_signal()
+    with bootstrap.open_app(settings_for(context, config)) as opened, working(bootstrap.note_start(opened)):
+        say("working; stop with Ctrl-C")
+        _wait_for_signal()
 
 
 def console(context: typer.Context, *, config: Config = None) -> None:
@@ -159,10 +157,8 @@ def console(context: typer.Context, *, config: Config = None) -> None:
 
 def run(context: typer.Context, *, config: Config = None) -> None:
     """Worker, scheduler and console in one process, until it is told to stop."""
-    with bootstrap.open_app(settings_for(context, config)) as app, _console(app):
-        bootstrap.note_start(app)
-        with working(app):
-            _wait_for_signal()
+    with bootstrap.open_app(settings_for(context, config)) as app, _console(app), working(bootstrap.note_start(app)):
+        _wait_for_signal()
 
 
 @contextmanager

@@ -168,7 +168,8 @@ def _held(intake: _Intake, mail: RawMail) -> str | None:
     answer_from: datetime = intake.app.settings.worker.answer_from or intake.app.instance.answer_from
     if mail.size > _LARGEST:
         return TOO_LARGE
-    if mail.received_at < answer_from:
+    restored_at = intake.app.instance.restored_at
+    if mail.received_at < answer_from or (restored_at is not None and mail.received_at < restored_at):
         return ARCHIVE
     earlier_until = intake.life.earlier_until
     if earlier_until is not None and mail.received_at <= earlier_until:

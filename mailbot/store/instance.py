@@ -28,11 +28,13 @@ class Instance:
         name: random, stands in ``X-Mailbot-Instance`` of our mail.
         message_key: signs our Message-IDs.
         answer_from: mail that arrived earlier goes to people, unless the configuration says another time.
+        restored_at: when the database was found to be a copy; whatever arrived earlier goes to people.
     """
 
     name: str
     message_key: bytes
     answer_from: datetime
+    restored_at: datetime | None = None
 
 
 class SchemaError(InputError):
@@ -77,7 +79,12 @@ def open_instance(session: Session, now: datetime) -> Instance:
         insert_if_absent(session, InstanceRow, fresh)
         row = session.get_one(InstanceRow, _THE_ONE)
     started_at = row.first_started_at or now
-    return Instance(name=row.name, message_key=row.message_key, answer_from=started_at - _ARCHIVE_BEFORE_START)
+    return Instance(
+        name=row.name,
+        message_key=row.message_key,
+        answer_from=started_at - _ARCHIVE_BEFORE_START,
+        restored_at=row.restored_at,
+    )
 
 
 def record_start(session: Session, now: datetime) -> None:

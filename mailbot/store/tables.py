@@ -77,6 +77,10 @@ class InstanceRow(Base):
     """The one row that says which installation this is.
 
     ``message_key`` signs our Message-IDs; it is no password, and no order can be read with it.
+
+    Attributes:
+        epoch: how often mailbot was started on it, which a file beside it knows too.
+        restored_at: when it was found to be a copy; mail from before goes to people.
     """
 
     __tablename__ = "instance"
@@ -86,6 +90,8 @@ class InstanceRow(Base):
     message_key: Mapped[bytes]
     created_at: Mapped[datetime]
     first_started_at: Mapped[datetime | None]
+    epoch: Mapped[int] = mapped_column(server_default="0")
+    restored_at: Mapped[datetime | None]
 
 
 class LeaseRow(Base):
