@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from mailbot.errors import shown
-from mailbot.model.decision import Asked, Decision, Proposal, Settlement
+from mailbot.model.decision import Asked, Decision, Proposal, ReturnPostage, Settlement
 from mailbot.model.facts import (
     MAX_QUANTITY,
     Claim,
@@ -175,6 +175,26 @@ def settlement_form(settlement: Settlement) -> dict[str, str]:
         "refund": str(settlement.refund),
         "return_postage": settlement.return_postage.value,
     }
+
+
+def parse_settlement(form: dict[str, str]) -> Settlement:
+    """A settlement from the form that ``settlement_form`` wrote."""
+    currency = form["currency"]
+
+    def money(name: str) -> Money:
+        written = form[name]
+        amount = Money.parse(written.removeprefix("-"), currency)
+        return -amount if written.startswith("-") else amount
+
+    return Settlement(
+        items=money("items"),
+        outbound_shipping=money("outbound_shipping"),
+        transaction_fee=money("transaction_fee"),
+        already_refunded=money("already_refunded"),
+        cap_adjustment=money("cap_adjustment"),
+        refund=money("refund"),
+        return_postage=ReturnPostage(form["return_postage"]),
+    )
 
 
 def trace_form(trace: Iterable[Asked]) -> list[dict[str, Any]]:

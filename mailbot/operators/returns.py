@@ -9,6 +9,7 @@ from mailbot.model.case import CaseState, ClockKind
 from mailbot.model.decision import Decision, Outcome, Settlement
 from mailbot.model.facts import ClaimLine, Facts
 from mailbot.model.forms import decision_form, facts_form
+from mailbot.model.money import Money
 from mailbot.operators.cases import NotPossibleError, declining, declining_row, opened, write
 from mailbot.policy.decide import settlement_for
 from mailbot.steps.acting import Content, Matter, bring_about, started_clock
@@ -109,7 +110,7 @@ def _accept(matter: Matter, actor: str, inspection: Inspection, approved: Decide
     if matter.booked is None:
         raise NotPossibleError(f"{name}: its order is no longer in the book; import it again first")
     facts = _accepted(matter, matter.booked, approved, inspection.lines)
-    settlement = settlement_for(Outcome.APPROVE_RETURN, facts, approved.policy)
+    settlement = _worth(approved, facts, partly=partly)
     if settlement is None:
         raise NotPossibleError(f"{name}: its sums are not known; complete the order with mailbot orders import")
     if not settlement.refund.minor:
@@ -128,6 +129,17 @@ def _accept(matter: Matter, actor: str, inspection: Inspection, approved: Decide
         Content(decision=decision, settlement=settlement, started=started, inspection_note=note),
     )
     return f"{name}: {settlement.refund} is due; {template} is queued"
+
+
+def _worth(approved: Decided, facts: Facts, *, partly: bool) -> Settlement | None:
+    """What was accepted is worth: the sums that the customer was told, for a part those of the policy; I6 caps both."""
+    if partly or approved.settlement is None or facts.order is None:
+        return settlement_for(Outcome.APPROVE_RETURN, facts, approved.policy)
+    told, left = approved.settlement, facts.order.captured - facts.order.refunded
+    if told.refund <= left:
+        return told
+    capped = max(left, Money.zero(left.currency))
+    return replace(told, refund=capped, cap_adjustment=told.cap_adjustment + capped - told.refund)
 
 
 def _record(matter: Matter, approved: Decided, facts: Facts, settlement: Settlement) -> tuple[int, Decision]:

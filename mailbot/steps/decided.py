@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot.model.decision import Decision, Settlement
 from mailbot.model.facts import Facts
-from mailbot.model.forms import parse_facts
+from mailbot.model.forms import parse_facts, parse_settlement
 from mailbot.policy.decide import Answered, decide
 from mailbot.policy.table import Policy, parse_policy
 from mailbot.steps.acting import Matter
@@ -34,9 +34,10 @@ class Decided:
 
     @property
     def settlement(self) -> Settlement | None:
-        """The sums of what it approves, or proposes to a person."""
-        proposal = self.decision.proposal
-        return proposal.settlement if proposal else self.decision.settlement
+        """The sums of what it approves or proposes, as they were stored: a person may have changed them."""
+        stored = self.row.decision
+        form = (stored["proposal"] or {}).get("settlement") or stored["settlement"]
+        return None if form is None else parse_settlement(form)
 
 
 def find_decided(matter: Matter) -> Decided | None:

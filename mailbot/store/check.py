@@ -1,7 +1,7 @@
 """Proving the invariants of RELIABILITY.md on what is stored, as far as one database can show them."""
 
 import hashlib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -109,23 +109,24 @@ def _letters(session: Session, since: datetime | None) -> Finding:
 
 
 def _rates(session: Session, since: datetime | None) -> Finding:
-    """I10: how many automatic letters a case, and an address, was sent in any 24 hours."""
+    """I10: how many automatic letters a case, and an address, had been sent in 24 hours when each was allowed.
+
+    In the order in which they were queued, which a clock that was put back does not change.
+    """
     automatic = select(
         OutboxRow.case_id, OutboxRow.recipient, OutboxRow.grade, OutboxRow.template, OutboxRow.created_at
     ).where(OutboxRow.automatic, OutboxRow.case_id.is_not(None), OutboxRow.state != OutboxState.WITHDRAWN)
     if since is not None:
         automatic = automatic.where(OutboxRow.created_at >= since - _A_DAY)
     checked = broken = 0
-    of_case: dict[int, deque[datetime]] = defaultdict(deque)
-    to_address: dict[str, deque[datetime]] = defaultdict(deque)
-    for case_id, recipient, grade, template, at in session.execute(automatic.order_by(OutboxRow.created_at)):
+    of_case: dict[int, list[datetime]] = defaultdict(list)
+    to_address: dict[str, list[datetime]] = defaultdict(list)
+    for case_id, recipient, grade, template, at in session.execute(automatic.order_by(OutboxRow.id)):
         checked += 1
         proven = grade in PROVEN_GRADES
         counts = []
         for lately in (of_case[case_id or 0], to_address[recipient]):
-            lately.append(at)
-            while lately[0] <= at - _A_DAY:
-                lately.popleft()
+            lately[:] = [*(sent for sent in lately if sent > at - _A_DAY), at]
             counts.append(len(lately))
         broken += counts[0] > MOST_A_CASE[proven] + (template == VERIFICATION) or counts[1] > MOST_AN_ADDRESS[proven]
     return Finding(

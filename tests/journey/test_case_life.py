@@ -7,6 +7,7 @@ import pytest
 from mailbot import operators
 from mailbot.model.facts import ClaimLine
 from mailbot.operators import Inspection, NotPossibleError, Verdict
+from mailbot.operators.changes import Change
 from mailbot.store.tables import OutboxRow, RefundRow
 from tests.journey.conftest import ShopBuilder
 from tests.journey.mails import CANCEL, DEFECT, JANE, MALLORY, RETURN, a_mail, an_invoice, an_order
@@ -400,3 +401,25 @@ def test_a_case_is_somebody_s(small: Shop) -> None:
     assert small.case()["assigned_to"] == "ann"
     operators.assign(small.app, "1", "ann", "")
     assert small.case()["assigned_to"] is None
+
+
+def test_accepted_goods_are_worth_what_the_customer_was_told(small: Shop) -> None:
+    small.sells(an_order(small.clock.now, paid=9, delivered=4, lines=TWO_RINGS))
+    small.answers(a_mail(RETURN, invoice=an_invoice(total="85.00")))  # another sum than the order's: for a person
+    operators.correct(small.app, "1", "ann", {"invoice": "matched"})
+    change = Change(reason="the other ring stays", lines=(ClaimLine(sku="R-1", quantity=1),))
+    operators.approve_changed(small.app, "1", "ann", change)
+    operators.receive(small.app, "1", "mia", WHOLE)
+    small.poll()
+    assert "We are refunding $30.00" in words(small.letters()[-1])
+    assert small.case()["refund"]["amount"] == "30.00"
+
+
+def test_accepted_goods_are_never_worth_more_than_is_left(small: Shop) -> None:
+    approved_return(small)
+    small.sells(an_order(small.clock.now, paid=9, delivered=4, refunded="40.00"))
+    operators.receive(small.app, "1", "mia", WHOLE)
+    small.poll()
+    assert small.case()["refund"]["amount"] == "46.00"
+    settlement = small.case()["decisions"][-1]["decision"]["settlement"]
+    assert (settlement["items"], settlement["cap_adjustment"], settlement["refund"]) == ("80.00", "-30.70", "46.00")
