@@ -1,7 +1,7 @@
 """Which invoices, receipts and order confirmations came with a mail, and what each of them says."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailbot.model.mail import Attachment
 from mailbot.model.picture import MOST_SEEN, Sight
@@ -18,7 +18,7 @@ from mailbot.understand.invoice_papers import (
     read_text_document,
     read_xml_documents,
 )
-from mailbot.understand.invoice_text import from_title, may_hold_title
+from mailbot.understand.invoice_text import from_title, may_hold_title, orders_above
 
 FindOrderKeys = Callable[[str], tuple[str, ...]]
 See = Callable[[FileKind, bytes], Sight]
@@ -204,7 +204,8 @@ def _in_body(body_text: str, html: str | None, find_order_keys: FindOrderKeys) -
     """The invoice or order confirmation that was pasted or forwarded into the mail's own text, if there is one.
 
     Its text begins at a title, so that what the customer writes above is no part of it. It must name its number or
-    an order, and a total with the currency next to it; markup that says "Invoice" needs no number.
+    an order, there or in a heading right above, and a total with the currency next to it; markup that says "Invoice"
+    needs no number.
     """
     marked = None if html is None else read_marked_document(html)
     if marked is not None and marked.marked and marked.amount is not None:
@@ -212,11 +213,16 @@ def _in_body(body_text: str, html: str | None, find_order_keys: FindOrderKeys) -
     page = read_html(html).text if html is not None and may_hold_title(html) else ""
     for source, text in ((InvoiceSource.HTML, page), (InvoiceSource.TEXT, body_text)):
         passage = from_title(text)
-        document = read_text_document(passage, source) if passage else None
-        if document is not None and document.amount is not None and document.marked and not document.no_proof:
-            reading = _reading(document, None, find_order_keys)
-            if reading.currency and (reading.number or document.references or reading.order_keys):
-                return [reading]
+        if passage is None:
+            continue
+        document = read_text_document(passage, source)
+        if document.amount is None or not document.marked or document.no_proof:
+            continue
+        if not (document.number or document.references or find_order_keys(passage)):
+            document = replace(document, references=orders_above(text.removesuffix(passage)))
+        reading = _reading(document, None, find_order_keys)
+        if reading.currency and (reading.number or document.references or reading.order_keys):
+            return [reading]
     return []
 
 

@@ -25,6 +25,7 @@ _SEPARATED = re.compile(r" [-|\u2013\u2014] ")
 _MOST_NUMBERED = 4
 _FEWEST_PRICES = 2
 _SENTENCE_END = re.compile(r"[.!?,;:]$")
+_MOST_ABOVE = 8
 _LONGEST_TITLE, _MOST_BEFORE, _MOST_BEHIND_SUBJECT = 10, 2, 6
 _WHOLE_VOTE = 60
 _FEWEST_KINDS = 2
@@ -101,6 +102,17 @@ def from_title(text: str) -> str | None:
         ):
             return text[row.start :]
     return None
+
+
+def orders_above(text: str) -> tuple[str, ...]:
+    """The orders that headings right above a title name: a confirmation's "Order #AW-10231", or its subject line.
+
+    Args:
+        text: what stands above the title; only its last lines count, and no sentences.
+    """
+    lines = [line for line in text.splitlines()[-_MOST_ABOVE:] if not _SENTENCE_END.search(line.strip())]
+    rows = read_rows("\n".join(lines), invoice_lexicon())
+    return order_references(find_numbers([row for row in rows if len(_WORD.findall(row.line)) <= _LONGEST_TITLE]))
 
 
 def may_hold_title(html: str) -> bool:

@@ -348,3 +348,21 @@ def test_markup_that_makes_no_sense_is_no_invoice(script: str) -> None:
 def test_nothing_that_a_mail_holds_can_make_it_fail(name: str, data: bytes, text: str) -> None:
     findings = read(an_attachment(data, name), body=text, html=text)
     assert all("\0" not in each.text for each in findings.texts)
+
+
+SHOP_MAIL = "Thank you for your purchase!\nOrder summary\nRing\t$80.00\nShipping\t$6.00\nTotal\t$86.00 USD\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "keys"),
+    [
+        pytest.param("Aurelia & Wren\tOrder #AW-10231\n\n", [("AW10231",)], id="heading"),
+        pytest.param(
+            "Subject: Order AW-10231 confirmed\nTo: <jane@example.org>\n\n", [("AW10231",)], id="subject line"
+        ),
+        pytest.param("It is about my order AW-10231, I paid for it.\n\n", [], id="sentence"),
+        pytest.param("Order AW-10231\n" + "\n" * 9, [], id="far above"),
+    ],
+)
+def test_a_confirmation_s_order_may_stand_in_a_heading_above_its_title(above: str, keys: list[tuple[str, ...]]) -> None:
+    assert [invoice.order_keys for invoice in read(body=f"Please refund.\n\n{above}{SHOP_MAIL}").invoices] == keys
