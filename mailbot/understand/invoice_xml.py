@@ -180,10 +180,10 @@ def _fattura(file: Element) -> Iterator[XmlInvoice]:
     """FatturaPA 1.2: one file may hold several invoices."""
     for body in file.findall("{*}FatturaElettronicaBody")[:_MOST_INVOICES]:
         general = body.find("{*}DatiGenerali/{*}DatiGeneraliDocumento")
-        total = None if general is None else general.find("{*}ImportoTotaleDocumento")
+        total = None if general is None else _decimal(general.find("{*}ImportoTotaleDocumento"))
         yield XmlInvoice(
             number=_text(general, "{*}Numero"),
-            amount=_decimal(total),
+            amount=_italian_sum(body) if total is None else total,
             currency=_currency(_text(general, "{*}Divisa"), None),
             issued_on=_date(_text(general, "{*}Data")),
             references=(
@@ -192,6 +192,19 @@ def _fattura(file: Element) -> Iterator[XmlInvoice]:
             ),
             credit_note=_text(general, "{*}TipoDocumento") in _NO_PROOF_ITALIAN,
         )
+
+
+def _italian_sum(body: Element) -> Decimal | None:
+    """The total where the file leaves it out, as it may: net and tax by rates; a simplified one's prices hold tax."""
+    parts = (
+        "{*}DatiRiepilogo/{*}ImponibileImporto",
+        "{*}DatiRiepilogo/{*}Imposta",
+        "{*}DatiRiepilogo/{*}Arrotondamento",
+    )
+    found = [element for part in parts for element in body.iterfind(f"{{*}}DatiBeniServizi/{part}")]
+    found = found or [*body.iterfind("{*}DatiBeniServizi/{*}Importo")]
+    sums = [amount for element in found if (amount := _decimal(element)) is not None]
+    return sum(sums, Decimal(0)) if sums and len(sums) == len(found) else None
 
 
 _READERS = {

@@ -152,3 +152,27 @@ def test_what_is_beyond_a_limit_is_refused_with_a_reason(data: bytes, why: str) 
 def test_no_bytes_make_an_invoice_by_chance(data: bytes) -> None:
     with suppress(UnreadableError):
         assert read_xml(data) == ()
+
+
+@pytest.mark.parametrize(
+    ("goods", "amount"),
+    [
+        pytest.param(
+            "<DatiRiepilogo><ImponibileImporto>60.00</ImponibileImporto><Imposta>13.20</Imposta></DatiRiepilogo>"
+            "<DatiRiepilogo><ImponibileImporto>12.80</ImponibileImporto><Imposta>0.00</Imposta></DatiRiepilogo>",
+            "86.00",
+            id="by rates",
+        ),
+        pytest.param("<Importo>80.00</Importo><Importo>6.00</Importo>", "86.00", id="simplified"),
+        pytest.param("<Importo>80.00</Importo><Importo>?</Importo>", None, id="one sum is none"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_an_italian_total_that_is_left_out_is_added_up(goods: str, amount: str | None) -> None:
+    file = (
+        "<FatturaElettronica><FatturaElettronicaBody><DatiGenerali><DatiGeneraliDocumento><TipoDocumento>TD01"
+        "</TipoDocumento><Divisa>EUR</Divisa><Numero>31</Numero></DatiGeneraliDocumento></DatiGenerali>"
+        f"<DatiBeniServizi>{goods}</DatiBeniServizi></FatturaElettronicaBody></FatturaElettronica>"
+    )
+    (invoice,) = read_xml(file.encode())
+    assert invoice.amount == (None if amount is None else Decimal(amount))
