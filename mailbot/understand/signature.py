@@ -85,7 +85,7 @@ def _footer_end(lines: Sequence[str], raw_lines: Sequence[str], quoted: Sequence
     end = _paragraph_end(lines, quoted, at)
     if is_rule(line):
         form = plain_form(" ".join(text[:_LONGEST_FOOTER] for text in lines[at:end]))
-        return end if any(mark in form for mark in words.lists) else at
+        return end if any(mark in form for mark in words.lists) else _framed_end(lines, quoted, at)
     form = plain_form(line[:_LONGEST_FOOTER].strip(_FRAME))
     if form.startswith(words.programs):
         return at + 1
@@ -110,6 +110,19 @@ def _signature_end(lines: Sequence[str], quoted: Sequence[bool], at: int, *, sur
             break
         end = stop
     return end
+
+
+def _framed_end(lines: Sequence[str], quoted: Sequence[bool], at: int) -> int:
+    """The line after a card between two rules that ends the text, as Japanese programs sign; ``at`` where none is."""
+    last = min(len(lines), at + _MOST_LINES)
+    end = next((place for place in range(at + 1, last) if is_rule(lines[place]) or quoted[place]), last)
+    if end == last or quoted[end]:
+        return at
+    following = _next_line(lines, end + 1)
+    card = [line for line in lines[at + 1 : end] if line]
+    ends_text = following == len(lines) or quoted[following]
+    signs = ends_text and any(map(_is_way_to_reach, card)) and _is_mute(card) and not _is_own(card)
+    return end + 1 if signs else at
 
 
 def _contact_end(lines: Sequence[str], quoted: Sequence[bool], at: int) -> int:
