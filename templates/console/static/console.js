@@ -126,11 +126,20 @@ async function renew() {
   if (row) { row.dataset.chosen = ""; chosen = row; }
   tick();
 }
+let breached = null;
 function alarm(news) {
-  if (localStorage.getItem("alarm") !== "yes" || !news.breached) return;
+  const worse = breached !== null && news.breached > breached;
+  breached = news.breached;
+  if (!worse || localStorage.getItem("alarm") !== "yes") return;
   if (window.Notification?.permission === "granted") new Notification("mailbot", { body: `${news.breached} breached` });
+  const sound = new AudioContext(), tone = sound.createOscillator(), volume = sound.createGain();
+  volume.gain.value = .08;
+  tone.connect(volume).connect(sound.destination);
+  tone.start();
+  tone.stop(sound.currentTime + .25);
 }
 if (document.body.dataset.live) {
+  breached = Number(document.body.dataset.breached ?? 0);
   const source = new EventSource(document.body.dataset.live);
   source.addEventListener("changed", event => {
     if (page === "queue") renew(); else find("#stale")?.removeAttribute("hidden");
@@ -142,7 +151,14 @@ if (document.body.dataset.live) {
   });
   addEventListener("pagehide", () => source.close());
 }
-find("[data-alarm]")?.addEventListener("click", async () => {
-  const asked = window.Notification ? await Notification.requestPermission() : "denied";
-  localStorage.setItem("alarm", asked === "granted" ? "yes" : "no");
-});
+const bell = find("[data-alarm]");
+function ring() { bell.setAttribute("aria-pressed", localStorage.getItem("alarm") === "yes"); }
+if (bell) {
+  ring();
+  bell.addEventListener("click", async () => {
+    const on = localStorage.getItem("alarm") !== "yes";
+    if (on && window.Notification) await Notification.requestPermission();
+    localStorage.setItem("alarm", on ? "yes" : "no");
+    ring();
+  });
+}
