@@ -8,10 +8,11 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -142,11 +143,14 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             status = 1
-            with suppress(BaseException):
+            try:
                 os.dup2(os.open(os.devnull, os.O_RDWR), 1)
                 _pass(json.loads(line), examiner, theirs)
                 status = 0
-            os._exit(status)
+            finally:
+                if status:
+                    traceback.print_exc()
+                os._exit(status)
         os.close(theirs)
         with os.fdopen(ours, "rb") as pipe:
             answer = pipe.read()
