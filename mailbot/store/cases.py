@@ -191,10 +191,10 @@ def _add_event(
     session.execute(_ADD_EVENT, event | {"hash": case.history_head})
 
 
-def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> bool:
-    """Keep a policy whole before it decides anything; returns whether it is new here."""
+def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> None:
+    """Keep a policy whole before it decides anything."""
     row = {"version": version, "content": content, "timezone": timezone, "first_used_at": now}
-    return insert_if_absent(session, PolicyRow, row)
+    insert_if_absent(session, PolicyRow, row)
 
 
 def get_policy(session: Session, version: str) -> PolicyRow:

@@ -8,7 +8,6 @@ import pytest
 
 from mailbot import bootstrap
 from mailbot.cli.main import command
-from mailbot.errors import InputError
 from mailbot.settings import load_settings
 from tests.journey.conftest import ShopBuilder
 from tests.journey.mails import CANCEL, a_mail, an_invoice, an_order
@@ -83,19 +82,6 @@ def test_a_backtest_of_the_same_policy_changes_nothing(
 ) -> None:
     code, out = _run(answered, capsys, "policy", "backtest", "--policy", str(_policy(tmp_path)))
     assert (code, out) == (0, "Nothing would change.\n")
-
-
-def test_a_policy_that_is_not_proven_decides_nothing(answered: Shop, tmp_path: Path) -> None:
-    file = _policy(
-        tmp_path, ('id = "return"\nwhen = { returnable = true, ', 'id = "return"\nwhen = { disputed = true, ')
-    )
-    with answered.config.open("a", encoding="utf-8") as config:
-        config.write(f'\n[policy]\nfile = "{file}"\n')
-    with (
-        pytest.raises(InputError, match=r"the policy file is not proven: .*mailbot policy check shows all"),
-        bootstrap.open_app(load_settings(answered.config, {})),
-    ):
-        pytest.fail("it opened")
 
 
 def test_an_order_bought_under_older_terms_is_decided_by_them(a_shop: ShopBuilder, tmp_path: Path) -> None:
