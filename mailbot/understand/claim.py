@@ -17,7 +17,7 @@ from mailbot.understand.sentences import split_sentences
 from mailbot.understand.stated_dates import find_dates
 from mailbot.understand.stated_facts import read_facts
 from mailbot.understand.wish import Place, StatedWish, read_wish
-from mailbot.understand.wording import word_sentence, words_of
+from mailbot.understand.wording import NUMBER, word_sentence, words_of
 
 LANGUAGE_NOT_READ = "language_not_read"
 _LONG_ENOUGH = 160  # characters; of a longer text the detector is believed
@@ -25,6 +25,9 @@ _SAMPLE = 4_000  # characters that tell which lexicon fits
 _AS_GOOD = 0.8  # of the words that the best lexicon knows
 _LEAST_KNOWN = 0.35  # of the words, for a text of unclear language
 _WHOLE = "whole"
+_TO_THE_MACHINE = "addresses_the_machine"
+_ABOUT_RULES = frozenset({"policy", "process"})
+"""What may be asked beside an order and a reason: whether AW-10231, which is disliked, is eligible for a refund."""
 _TAKES_BACK = frozenset({"withdrawn", "no_order"})
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
 _REFERENCE = re.compile(r"[A-Za-z#]-?\d{4}|\d{5}")
@@ -146,7 +149,10 @@ def _judge(own: Sequence[ReadSentence], heading: Sequence[ReadSentence], *, carr
     disputes = list(_places(said, Kind.DISPUTE))
     if not (disputes or _is_request(said, wish, reason, others)):
         nothing = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0, mentions_dispute=False)
-        return ClaimReading(topic=Topic.OTHER, claim=nothing, spans=(), doubts=())
+        speaks_to_us = any(finding.rule.value == _TO_THE_MACHINE for _, finding in _places(said, Kind.DOUBT))
+        return ClaimReading(
+            topic=Topic.OTHER, claim=nothing, spans=(), doubts=(_TO_THE_MACHINE,) if speaks_to_us else ()
+        )
     named = any(sentence.names_goods for sentence in [*heading, *own])
     doubts = find_doubts(said, wish, reason, facts, others=others, named=named)
     claim = Claim(
@@ -178,7 +184,11 @@ def _is_request(said: Sequence[ReadSentence], wish: StatedWish, reason: StatedRe
         return False
     if reason.clear and reason.reason in SPEAKS_FOR_ITSELF:
         return True
-    return bool(wish.places or reason.places) and not others
+    names_order = any(NUMBER in sentence.wording.words for sentence in said)
+    if others:
+        return reason.clear and names_order and _ABOUT_RULES.issuperset(others)
+    only_supposed = all(finding.mood is Mood.CONDITIONAL for _, finding in wish.places)
+    return bool(reason.places or (wish.places and (names_order or not only_supposed)))
 
 
 def _named_item(said: Sequence[ReadSentence], wish: StatedWish) -> list[Place]:

@@ -15,6 +15,7 @@ _ONLY_A_WISH = 0.9
 _PER_UNREAD_SENTENCE = 0.05
 _IN_DOUBT = 0.6
 _WORDS_OF_SUBSTANCE = 3
+_WORDS_ASIDE = 2  # the same, in a sentence without a wish: it may well be the reason
 _UNKNOWN_WORDS = 2
 _MOST_UNREAD_SENTENCES = 2
 SPEAKS_FOR_ITSELF = frozenset(
@@ -61,7 +62,7 @@ def find_doubts(
         ("withdrawn" in others, "withdrawn"),
         (_asks_more(sentences, others), "asks_more"),
         (any(sentence.elsewhere for sentence in sentences), "speaks_of_another"),
-        (not silent and not reason.clear, "reason_unclear"),
+        (not reason.clear and (not silent or any(map(_is_left_open, findings))), "reason_unclear"),
         (not wish.clear and bool(wish.places or reason.reason not in SPEAKS_FOR_ITSELF), "no_clear_wish"),
         (not named, "nothing_named"),
         (any(sentence.foreign for sentence in sentences), "other_language"),
@@ -87,6 +88,11 @@ def _is_supposed(finding: Finding) -> bool:
     return finding.rule.kind is Kind.WANTS and finding.mood in _OPEN_MOODS and not finding.negated
 
 
+def _is_left_open(finding: Finding) -> bool:
+    """A reason that is neither stated nor denied: supposed, quoted from somebody's rules, told of another order."""
+    return finding.rule.kind is Kind.REASON and finding.mood is Mood.VOID and not finding.negated
+
+
 def _asks_more(sentences: Sequence[ReadSentence], others: Sequence[str]) -> bool:
     return not _ASKS_NOTHING.issuperset(others) or any(sentence.asks_more for sentence in sentences)
 
@@ -107,9 +113,13 @@ def _unexplained(sentences: Sequence[ReadSentence], *, silent: bool) -> bool:
     return any(
         sentence.reason_unread
         or len(sentence.unexplained) >= _UNKNOWN_WORDS
-        or len(sentence.unexplained) + sentence.everyday >= _WORDS_OF_SUBSTANCE
+        or len(sentence.unexplained) + sentence.everyday >= (_WORDS_OF_SUBSTANCE if _wishes(sentence) else _WORDS_ASIDE)
         for sentence in sentences
     )
+
+
+def _wishes(sentence: ReadSentence) -> bool:
+    return any(finding.rule.kind is Kind.WANTS for finding in sentence.findings)
 
 
 def _unread(sentences: Sequence[ReadSentence]) -> int:

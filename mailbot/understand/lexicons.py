@@ -303,7 +303,8 @@ def _spelling(file: Mapping[str, Any], written: frozenset[str]) -> Spelling:
         for plain, variants in file["same"].items()
         for variant in variants.split()
     }
-    slips = _misspelt([bare.fold(word) for word in grammar["mistyped"].split()], frozenset(map(bare.fold, written)))
+    mistyped = _misspelt([bare.fold(word) for word in grammar["mistyped"].split()], frozenset(map(bare.fold, written)))
+    slips = {form: listed.get(word, (word,)) for form, word in mistyped.items()}
     return Spelling(same=MappingProxyType(slips | listed), pairs=bare.pairs)
 
 
@@ -321,16 +322,16 @@ def _each(words: str) -> frozenset[str]:
     return _words([words])
 
 
-def _misspelt(mistyped: Sequence[str], written: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def _misspelt(mistyped: Sequence[str], written: frozenset[str]) -> dict[str, str]:
     """Every spelling one slip away from a word that mails turn on, but for words that the file itself writes."""
     letters = sorted(set("".join(written)))
-    slips: dict[str, tuple[str, ...]] = {}
+    slips: dict[str, str] = {}
     for word in mistyped:
         for place in range(1, len(word) + 1):
             head, tail = word[:place], word[place:]
             forms = [head + tail[1:], head + tail[1:2] + tail[:1] + tail[2:]]
             forms += [head + letter + rest for letter in letters for rest in (tail, tail[1:])]
-            slips.update({form: (word,) for form in forms if form not in written})
+            slips.update({form: word for form in forms if form not in written})
     return slips
 
 

@@ -159,6 +159,8 @@ class PhraseCompiler:
         if stem and len(written) <= _SHORTEST_STEM:
             raise PhraseError(written, f"is too short a stem; write at least {_SHORTEST_STEM} letters")
         words = self._spell(written[:-1] if stem else written)
+        if not all(any(map(str.isalnum, word)) for word in words):
+            raise PhraseError(written, "is no word")
         if stem and len(words) != 1:
             raise PhraseError(written, "is a stem of more than one word")
         tail, mark = ("[^ ]*", STEM) if stem else ("", "")

@@ -21,13 +21,16 @@ _SAYS_MORE_AT_ONCE: dict[Reason, frozenset[Reason]] = {
     Reason.CUSTOMER_DAMAGE: frozenset({Reason.QUALITY_DEFECT}),
     Reason.RING_OPENING: frozenset({Reason.QUALITY_DEFECT, Reason.CUSTOMER_DAMAGE}),
     Reason.WRONG_ITEM: frozenset({Reason.NATURAL_VARIATION, Reason.MISTAKEN_ORDER}),
-    Reason.MISTAKEN_ORDER: frozenset({Reason.CHANGE_OF_MIND}),
+    Reason.MISTAKEN_ORDER: frozenset({Reason.CHANGE_OF_MIND, Reason.NATURAL_VARIATION}),
     Reason.LATE_DELIVERY: frozenset({Reason.CHANGE_OF_MIND}),
 }
 """Likewise, but only within one sentence: "I dropped it and the stone fell out"."""
 
 _CAUSES = frozenset({Reason.CUSTOMER_DAMAGE, Reason.RING_OPENING})
 """What explains a symptom, wherever it is told: "our dog chewed it. The hinge is bent."."""
+
+
+_OWN_MISTAKE = Reason.MISTAKEN_ORDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ def read_reason(sentences: Sequence[ReadSentence]) -> StatedReason:
     if any(found.rule.strength == Strength.CLEAR and found.rule.value in _CAUSES for _, found in stated):
         stated = [each for each in stated if each[1].rule.strength != Strength.SYMPTOM]
     specific = [each for each in stated if not Strength(each[1].rule.strength).yields] or stated
+    if any(found.rule.strength == Strength.CLEAR and found.rule.value == _OWN_MISTAKE for _, found in stated):
+        specific = [each for each in specific if not _is_hint_of_wrong_item(each[1])]
     reasons = {Reason(finding.rule.value) for _, finding in specific}
     reasons -= {weaker for reason in reasons for weaker in _SAYS_MORE.get(reason, frozenset())}
     clear = {Reason(finding.rule.value) for sentence, finding in specific if _is_clear(sentence, finding)} & reasons
@@ -63,6 +68,11 @@ def read_reason(sentences: Sequence[ReadSentence]) -> StatedReason:
     reason = Reason(found[0][1].rule.value)
     evidence = sorted((each for each in found if each[1].rule.value == reason), key=lambda each: not _is_clear(*each))
     return StatedReason(reason=reason, clear=reason in clear, conflict=len(reasons) > 1, places=tuple(evidence))
+
+
+def _is_hint_of_wrong_item(finding: Finding) -> bool:
+    """Whether "the wrong ring" may just as well be the one that the customer ordered by mistake."""
+    return finding.rule.value == Reason.WRONG_ITEM and finding.rule.strength == Strength.LIKELY
 
 
 def goes_with(reason: Reason) -> frozenset[str]:

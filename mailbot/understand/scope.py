@@ -74,7 +74,7 @@ class Scope:
         behind = [match.first for match in frames.get(Frame.SUPPOSING, ()) if match.first not in polite]
         self._supposed.update(place for last in behind for place in range(self._clause_start(last), last))
         self._open = {Mood.CONDITIONAL: bool(openers or behind), Mood.HEDGED: Frame.HEDGE in frames}
-        self.elsewhere = Frame.ELSEWHERE in frames
+        self.elsewhere = any(not _is_said(match, matches) for match in frames.get(Frame.ELSEWHERE, ()))
         self.reported = Frame.REPORTED in frames
         self.asks = asks or Frame.QUESTION in frames
         self._denying = not lexicon.negators.isdisjoint(words)
@@ -82,7 +82,7 @@ class Scope:
         self._negated = self._reached(affirming) if self._denying else [False] * len(words)
         said = [match for match in matches if match.rule.kind not in _SAYS_NOTHING]
         self._denied = [
-            range(max(self._clause_start(match.first), match.first - _REACH_BACK), match.first)
+            range(max(self._clause_start(match.first), match.first - _REACH_BACK - 1), match.first)
             for match in frames.get(Frame.DENYING, ())
             if match.first not in affirming and not any(_holds(other, match) for other in said)
         ]
@@ -151,6 +151,12 @@ class Scope:
             elif word not in self._lexicon.alternatives:
                 reach = max(0, reach - 1)
         return reached
+
+
+def _is_said(frame: Match, matches: Sequence[Match]) -> bool:
+    """Whether the words belong to a reason ("cheaper in another shop")."""
+    reasons = (match for match in matches if match.rule.kind is Kind.REASON)
+    return any(match.first <= frame.first and frame.last <= match.last for match in reasons)
 
 
 def _holds(match: Match, other: Match) -> bool:

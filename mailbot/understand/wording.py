@@ -27,6 +27,7 @@ _TOKEN = re.compile(
 )
 _APOSTROPHES = str.maketrans("\u2019\u02bc`", "'''")
 _FULL_WIDTH = {0xFF01 + place: 0x21 + place for place in range(94)} | {0x3000: 0x20}
+_OPENING, _CLOSING = frozenset("([\uff08"), frozenset(")]\uff09")
 _DRAWN_OUT = re.compile(r"(\w)\1{2,}")
 _PLAIN_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "œ": "oe", "æ": "ae", "ø": "o", "đ": "d"})
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -128,6 +129,9 @@ def word_sentence(
                 spans.append((waiting[-1].start, waiting[-1].end))
             continue
         word = token[0].lower()
+        if word in _CLOSING and _is_bracketed_number(words, text, spans):
+            del words[-2], spans[-2]
+            continue
         if word in known and token.lastgroup != "mark":
             words.append(word)
             spans.append(span)
@@ -144,13 +148,18 @@ def word_sentence(
     )
 
 
+def _is_bracketed_number(words: Sequence[str], text: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the last words are a bracket and a number: an order number in brackets parts no clause."""
+    return words[-2:] == [CLAUSE_MARK, NUMBER] and text[spans[-2][0]] in _OPENING and len(words) > len("()")
+
+
 def _plain(kind: str | None, word: str, spelling: Spelling) -> Sequence[str]:
     if kind == "mark":
         return (CLAUSE_MARK,)
     if kind == "link":
         return (NUMBER,)
     if kind == "character":
-        return (word,)
+        return (dict(spelling.pairs).get(word, word),)
     if kind == "number":
         digits = sum(sign.isdigit() for sign in word)
         is_code = word[0].isalpha() or "-" in word
