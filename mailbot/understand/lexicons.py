@@ -23,6 +23,7 @@ from mailbot.understand.wording import NUMBER, Spelling, spell
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LANGUAGE_CODE = 2  # letters: ISO 639-1
+_TELLING = 2  # reasons, facts and doubts; a word of more of them tells of none
 _REACH = 6  # words that a negator reaches forward, as long as no break stands between
 
 
@@ -359,7 +360,8 @@ def _tells(rules: Sequence[Rule], silent: frozenset[str]) -> Mapping[str, frozen
         if rule.kind in {Kind.REASON, Kind.FACT, Kind.DISPUTE, Kind.DOUBT}:
             for word in frozenset(rule.phrase.words) - silent:
                 tells.setdefault(word, set()).add(rule.value)
-    return MappingProxyType({word: frozenset(values) for word, values in tells.items()})
+    telling = {word: frozenset(values) for word, values in tells.items() if len(values) <= _TELLING}
+    return MappingProxyType(telling)
 
 
 def _words(lists: Iterable[Any]) -> frozenset[str]:
