@@ -1,0 +1,37 @@
+"""``config.toml`` and ``MAILBOT_*`` as frozen ``Settings``. Source: CONTRACT.md, "Configuration"."""
+
+from mailbot.settings.file import example_settings_path, find_folder, load_settings
+from mailbot.settings.sections import (
+    Console,
+    Database,
+    Identity,
+    MailboxSettings,
+    Mode,
+    Notify,
+    OrdersSettings,
+    Security,
+    Settings,
+    Shop,
+    Smtp,
+    Targets,
+)
+from mailbot.settings.values import SecretError
+
+__all__ = [
+    "Console",
+    "Database",
+    "Identity",
+    "MailboxSettings",
+    "Mode",
+    "Notify",
+    "OrdersSettings",
+    "SecretError",
+    "Security",
+    "Settings",
+    "Shop",
+    "Smtp",
+    "Targets",
+    "example_settings_path",
+    "find_folder",
+    "load_settings",
+]
