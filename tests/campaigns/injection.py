@@ -36,8 +36,8 @@ PAYLOADS = (
     "{{proof_link}}",
     "{% include '/etc/passwd' %}",
     "{{ ''.__class__.__mro__[1].__subclasses__() }}",
-    "${7*7}",
-    "#{7*7}",
+    "${7919*7907}",
+    "#{7919*7907}",
     "%(shop)s %s %n",
     "{0.__globals__}",
     "'; DROP TABLE mails; --",
@@ -148,9 +148,7 @@ def _look_at_letter(outcome: Outcome, data: bytes, text: str, raw: bytes) -> Non
     outcome.expect(f"fields {names} after {raw!r}", holds=set(names) <= _KNOWN_FIELDS and len(names) == len(set(names)))
     outcome.expect(f"8-bit or control in {data[:300]!r}", holds=data.isascii() and b"\0" not in data)
     outcome.expect(f"control signs in a letter after {raw!r}", holds=not _FORBIDDEN.search(text.replace("\r", "")))
-    outcome.expect(
-        f"a template was run after {raw!r}", holds="root:" not in text and "49" not in text.split("$", maxsplit=1)[0]
-    )
+    outcome.expect(f"a template was run after {raw!r}", holds="root:" not in text and str(7919 * 7907) not in text)
 
 
 def _event(line: str) -> dict[str, object] | None:
