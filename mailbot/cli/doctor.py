@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from functools import partial
 
 import typer
-from sqlalchemy import Engine, func, make_url, select
+from sqlalchemy import Engine, make_url
 
 from mailbot import bootstrap
 from mailbot.act.check import check_templates
@@ -21,9 +21,10 @@ from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.wire import PICTURE
 from mailbot.steps.app import App
 from mailbot.steps.statistics import working_hours
+from mailbot.store import orders as book
 from mailbot.store import switch
+from mailbot.store.instance import database_time
 from mailbot.store.silence import find_alarms
-from mailbot.store.tables import OrderRow
 from mailbot.store.transaction import reading
 
 _GOOD, _WARNING, _BAD = "good", "warning", "bad"
@@ -116,13 +117,13 @@ def _templates(app: App) -> str:
 
 def _database(engine: Engine) -> str:
     with reading(engine) as session:
-        session.execute(select(1))
+        database_time(session)
     return engine.url.render_as_string(hide_password=True)
 
 
 def _order_book(engine: Engine) -> str:
     with reading(engine) as session:
-        count, newest = session.execute(select(func.count(), func.max(OrderRow.imported_at))).one()
+        count, newest = book.count_and_newest(session)
     if not count:
         raise WeakError("empty; fill it with mailbot orders import FILE, or every mail will be asked for its order")
     return f"{count} orders, imported last {newest:%Y-%m-%d %H:%M} UTC"
@@ -224,7 +225,7 @@ def _silence(app: App) -> str:
 
 def _clock(app: App) -> str:
     with reading(app.engine) as session:
-        there = session.scalars(select(func.current_timestamp())).one()
+        there = database_time(session)
     drift = abs((app.now() - (there if there.tzinfo else there.replace(tzinfo=UTC))).total_seconds())
     if drift > _MOST_DRIFT_SECONDS:
         raise BrokenError(f"this machine's clock and the database's differ by {drift:.0f} s; set them right")

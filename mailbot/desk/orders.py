@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailbot.desk.verbs import SENDS, Details, Verb, perform
 from mailbot.errors import InputError, MailbotError, RetryableError
 from mailbot.steps.app import App
-from mailbot.store import audit, case_views, cases, held
+from mailbot.store import audit, case_views, cases, held, outbox
 from mailbot.store.tables import CaseEventRow, OutboxRow
 from mailbot.store.transaction import reading, rehearsal, together, transaction
 
@@ -59,11 +58,10 @@ def rehearse(app: App, number: str, actor: str, verb: Verb, details: Details) ->
     """
     with rehearsal(app.engine) as session:
         case = cases.get(session, number)
-        before = set(session.scalars(select(OutboxRow.id).where(OutboxRow.case_id == case.id)))
+        before = {row.id for row in outbox.of_case(session, case.id)}
         said = perform(app, number, actor, verb, details)
         session.flush()
-        mine = select(OutboxRow).where(OutboxRow.case_id == case.id).order_by(OutboxRow.id)
-        letters = tuple(row for row in session.scalars(mine) if row.id not in before)
+        letters = tuple(row for row in outbox.of_case(session, case.id) if row.id not in before)
         session.expunge_all()
     return Rehearsed(said=said, letters=letters)
 

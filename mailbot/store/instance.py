@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
@@ -85,6 +85,11 @@ def open_instance(session: Session, now: datetime) -> Instance:
         answer_from=started_at - _ARCHIVE_BEFORE_START,
         restored_at=row.restored_at,
     )
+
+
+def database_time(session: Session) -> datetime:
+    """What the database's own clock shows; without a zone where the database keeps none (UTC)."""
+    return session.scalars(select(func.current_timestamp())).one()
 
 
 def record_start(session: Session, now: datetime) -> None:

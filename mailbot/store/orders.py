@@ -116,6 +116,12 @@ def left_of(session: Session, booked: BookedOrder) -> Money:
     return order.captured - order.refunded - promised_refunds(session, booked.key, order.currency)
 
 
+def count_and_newest(session: Session) -> tuple[int, datetime | None]:
+    """How many orders the book has, and when the newest entry was made."""
+    count, newest = session.execute(select(func.count(), func.max(OrderRow.imported_at))).one()
+    return count, newest
+
+
 def synced_at(session: Session, source: str) -> datetime | None:
     """When the last whole synchronisation with a shop began; ``None`` before the first."""
     return session.scalar(select(OrderSyncRow.synced_at).where(OrderSyncRow.source == source))

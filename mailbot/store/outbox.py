@@ -200,6 +200,11 @@ def requeue(row: OutboxRow, now: datetime) -> None:
     row.state, row.due_at, row.taken_by = OutboxState.QUEUED, now, None
 
 
+def of_case(session: Session, case_id: int) -> list[OutboxRow]:
+    """Every message of a case, whatever became of it, in the order in which they were written."""
+    return list(session.scalars(select(OutboxRow).where(OutboxRow.case_id == case_id).order_by(OutboxRow.id)))
+
+
 def find_by_message_ids(session: Session, message_ids: tuple[str, ...]) -> list[OutboxRow]:
     """Our messages that these ids name, newest first."""
     if not message_ids:

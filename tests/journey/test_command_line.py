@@ -177,3 +177,18 @@ def test_a_restored_backup_stands_still_until_it_is_thawed(cases: CommandLine, t
     cases("refund", "thaw", "--as", "ann")
     cases("poll")
     assert len(shop.outgoing.received()) == sent + 1
+
+
+def test_doctor_finds_every_part_of_a_running_shop_well(cases: CommandLine) -> None:
+    found = {each["part"]: each for each in cases.json("doctor")}
+    for part in ("policy", "templates", "database", "order book", "mailbox support", "smtp", "clock"):
+        assert found[part]["state"] == "good", found[part]
+    assert found["order book"]["text"].startswith("2 orders")
+
+
+def test_doctor_ends_with_1_where_the_mailbox_cannot_be_reached(
+    cases: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILBOT_MAILBOXES__0__PORT", "1")
+    found = {each["part"]: each["state"] for each in cases.json("doctor", code=1)}
+    assert (found["mailbox support"], found["database"]) == ("bad", "good")
