@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test check bench score pictures campaign mutation lock clean
+.PHONY: help setup demo test check bench score pictures campaign fuzz mutation lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -41,6 +41,10 @@ pictures: $(VENV)/made.develop ## how well scanned and photographed invoices are
 
 campaign: $(VENV)/made.develop ## every campaign at its nightly figures, seeded (ARGS="--only T8 T9 --share 0.1 --seed 7")
 	$(BIN)/python -m tests.campaigns.run $(ARGS)
+
+fuzz: $(VENV)/made.develop ## fuzz every parser, led by what code each input reaches (ARGS="--seconds 600 --only html")
+	@$(PIP) install atheris
+	$(BIN)/python -m tests.fuzz.run $(ARGS)
 
 mutation: $(VENV)/made.develop ## change the policy engine a little, again and again: do tests notice? (ARGS="--sample 50")
 	$(BIN)/python -m tests.mutation $(ARGS)
