@@ -1,15 +1,16 @@
 """A message's bytes without payment card numbers: which bytes to replace, so that even the raw copy keeps none.
 
 Text parts are masked under their transfer encoding, header fields and file names where they stand, enclosed messages
-inside out. What lies in a picture or a PDF file is not looked at. The edits are made elsewhere, once it is known which
-numbers are orders' or invoices' and stay.
+inside out. A PDF file or picture that was read and shows one goes whole: nothing inside it can be replaced. The edits are
+made elsewhere, once it is known which numbers are orders' or invoices' and stay.
 """
 
 import re
 from base64 import b64encode, encodebytes
 from binascii import b2a_qp, b2a_uu
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 
 from mailbot.inbound.mime_text import decode_words, find_codec
@@ -36,17 +37,25 @@ _MOST_UNTYPED = 1024 * 1024
 _MOST_EDITS = 200_000
 _OCTETS_A_WORD = 42
 _REMOVED = "[The body was removed: it held payment card numbers.]\r\n"
+_FILE_REMOVED = b"[The file was removed: it showed payment card numbers.]\r\n"
+_NO_FILES: Mapping[str, tuple[str, ...]] = {}
 
 
-def find_edits(raw: bytes, depth: int = 0) -> tuple[RawEdit, ...]:
+def find_edits(raw: bytes, files: Mapping[str, tuple[str, ...]] = _NO_FILES, depth: int = 0) -> tuple[RawEdit, ...]:
     """What to replace in a message so that it holds no card number; empty for nearly every mail.
 
     Where that would take too much, or does not take all of them out, the whole body goes.
+
+    Args:
+        raw: the message.
+        files: SHA-256 of an attached file's content to the card numbers that it shows.
+        depth: of the message among the messages that enclose it.
     """
-    edits = tuple(sorted(_edits(raw, depth), key=lambda edit: edit.start))
+    edits = tuple(sorted(_edits(raw, files, depth), key=lambda edit: edit.start))
     if not edits:
         return ()
-    if sum(len(edit.content) for edit in edits) <= _MOST_EDITS and not any(_edits(apply_edits(raw, edits), depth)):
+    clean = apply_edits(raw, edits)
+    if sum(len(edit.content) for edit in edits) <= _MOST_EDITS and not any(_edits(clean, files, depth)):
         return edits
     end = _HEADER_END.search(raw)
     start = end.end() if end else len(raw)
@@ -65,7 +74,7 @@ def apply_edits(raw: bytes, edits: Sequence[RawEdit]) -> bytes:
 
 def masked_part(part: Part) -> Part:
     """A part as it is without card numbers: two deliveries of a mail, one of them masked, are the same mail."""
-    content = _masked(part.content, part.content_type, part.charset, 0)[0]
+    content = _masked(part.content, part.content_type, part.charset, _NO_FILES, 0)[0]
     return part if content is part.content else replace(part, content=content)
 
 
@@ -77,7 +86,7 @@ def has_cards(parts: Sequence[Part], header: Sequence[tuple[str, str]]) -> bool:
     )
 
 
-def _edits(raw: bytes, depth: int) -> Iterator[RawEdit]:
+def _edits(raw: bytes, files: Mapping[str, tuple[str, ...]], depth: int) -> Iterator[RawEdit]:
     """Edits of the header, of the leaves in order, and of what lies between them."""
     structure = parse_structure(raw)
     end = _HEADER_END.search(raw)
@@ -89,7 +98,7 @@ def _edits(raw: bytes, depth: int) -> Iterator[RawEdit]:
         if start < 0:
             continue
         yield from _header_edits(raw[at:start], at)
-        yield from _leaf_edits(leaf, octets, start, depth)
+        yield from _leaf_edits(leaf, octets, start, files, depth)
         at = start + len(octets)
     yield from _header_edits(raw[at:], at)
 
@@ -104,11 +113,13 @@ def _leaves(root: MimePart) -> Iterator[MimePart]:
             yield node
 
 
-def _leaf_edits(leaf: MimePart, octets: bytes, start: int, depth: int) -> Iterator[RawEdit]:
+def _leaf_edits(
+    leaf: MimePart, octets: bytes, start: int, files: Mapping[str, tuple[str, ...]], depth: int
+) -> Iterator[RawEdit]:
     encoding = leaf.field("content-transfer-encoding").token
     content, _ = decode_transfer(octets, encoding)
     charset = leaf.field("content-type").parameters.get("charset")
-    masked, numbers = _masked(content, leaf.media_type, charset, depth)
+    masked, numbers = _masked(content, leaf.media_type, charset, files, depth)
     if masked is not content:
         wrapped = _wrapped(masked, encoding)
         yield RawEdit(numbers=numbers, start=start, end=start + len(octets), content=wrapped.decode("latin-1"))
@@ -125,10 +136,15 @@ def _wrapped(content: bytes, encoding: str) -> bytes:
     return content
 
 
-def _masked(content: bytes, content_type: str, charset: str | None, depth: int) -> tuple[bytes, tuple[str, ...]]:
+def _masked(
+    content: bytes, content_type: str, charset: str | None, files: Mapping[str, tuple[str, ...]], depth: int
+) -> tuple[bytes, tuple[str, ...]]:
     """A part's content without card numbers, and which there were; the very same object where there were none."""
+    shown = files.get(sha256(content).hexdigest()) if files else None
+    if shown is not None:
+        return _FILE_REMOVED, shown
     if content_type.startswith("message/"):
-        edits = find_edits(content, depth + 1) if depth < _MOST_DEPTH else ()
+        edits = find_edits(content, files, depth + 1) if depth < _MOST_DEPTH else ()
         return (apply_edits(content, edits), _numbers(edits)) if edits else (content, ())
     markup = content_type.endswith(("html", "xml"))
     typed = content_type.startswith("text/") or markup

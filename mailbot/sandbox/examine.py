@@ -1,6 +1,6 @@
 """One mail's bytes to all that is read out of it: inbound first, then understanding. Runs in the limited child only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -95,13 +95,22 @@ class Examiner:
             body=body,
             attachments=tuple(_noted(mail)),
             defects=(*mail.defects, *body.defects),
-            edits=find_edits(raw) if mail.holds_cards else (),
         )
+        files: Mapping[str, tuple[str, ...]] = {}
         if kind is MailKind.CUSTOMER:
-            reading = self._understood(reading, mail, received_at, see)
+            found = self._invoices(mail, body, see)
+            reading, files = self._understood(reading, mail, received_at, found), found.cards
+        if mail.holds_cards or files:
+            reading = replace(reading, edits=find_edits(raw, files))
         return _READING.dump_json(reading)
 
-    def _understood(self, reading: Reading, mail: InboundMail, received_at: datetime, see: See | None) -> Reading:
+    def _invoices(self, mail: InboundMail, body: Body, see: See | None) -> InvoiceFindings:
+        look = None if see is None else partial(_see_file, see)
+        return read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys, look)
+
+    def _understood(
+        self, reading: Reading, mail: InboundMail, received_at: datetime, found: InvoiceFindings
+    ) -> Reading:
         """What a customer's mail claims, and with what proof."""
         body = reading.body
         language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
@@ -112,13 +121,6 @@ class Examiner:
             language,
             asked_on=received_at.astimezone(self._zone).date(),
             day_first=not self._rules.timezone.startswith(_MONTH_FIRST),
-        )
-        found = read_invoices(
-            mail.attachments,
-            body.text,
-            mail.html,
-            self._order_numbers.keys,
-            None if see is None else partial(_see_file, see),
         )
         doubts = stated.doubts
         claim = stated.claim

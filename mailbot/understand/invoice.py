@@ -1,8 +1,9 @@
 """Which invoices, receipts and order confirmations came with a mail, and what each of them says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mailbot.model.card_numbers import find_card_numbers
 from mailbot.model.mail import Attachment
 from mailbot.model.picture import MOST_SEEN, Sight
 from mailbot.model.reading import InvoiceReading, InvoiceSource
@@ -27,6 +28,7 @@ _HELD_BACK = "the attachment was held back by a limit"
 _PICTURE = "pictures are not read"
 _CLOSED = "files of this kind are not opened"
 _SCAN = "a scan without text"
+_SHORTEST_CARD = 15
 _PROMISING = {NameSays.PAPER: 0, NameSays.NOTHING: 1, NameSays.OTHER: 2}
 _SOURCES = {
     FileKind.PDF: InvoiceSource.PDF,
@@ -50,11 +52,14 @@ class InvoiceFindings:
 
     Attributes:
         photos: pictures that are neither the invoice, as far as their names tell, nor part of the layout.
+        cards: SHA-256 of a PDF or picture to the payment card numbers that it shows. Those of 13 and 14 digits do not
+            count here: no such card is issued any more, and invoices are full of article and company numbers (GS1).
     """
 
     invoices: tuple[InvoiceReading, ...]
     photos: int
     texts: tuple[AttachmentText, ...]
+    cards: Mapping[str, tuple[str, ...]]
 
 
 def read_invoices(
@@ -110,6 +115,7 @@ class _Desk:
         self.unopened: list[Attachment] = []
         self.scans: list[Attachment] = []
         self.photos = 0
+        self._cards: dict[str, tuple[str, ...]] = {}
 
     def take(self, attachment: Attachment, documents: Sequence[Document]) -> bool:
         """Keep what one attachment says; tells whether any of it may be an invoice."""
@@ -120,9 +126,16 @@ class _Desk:
         ]
         self.invoices += readings
         text = "\n".join(document.text for document in documents if document.text)
+        if documents and documents[0].source in {InvoiceSource.PDF, InvoiceSource.IMAGE}:
+            self._note_cards(attachment, text)
         if text and (readings or documents[0].source is not InvoiceSource.IMAGE):
             self._texts.append(AttachmentText(path=attachment.path, text=text))
         return bool(readings)
+
+    def _note_cards(self, attachment: Attachment, text: str) -> None:
+        numbers = tuple(card.digits for card in find_card_numbers(text) if len(card.digits) >= _SHORTEST_CARD)
+        if numbers:
+            self._cards[attachment.sha256] = numbers
 
     def findings(self) -> InvoiceFindings:
         """All of it; what was not looked at goes by its name."""
@@ -131,7 +144,9 @@ class _Desk:
         if not self.is_served():
             self.invoices += [_unread(each) for each in (*self.scans, *papers)]
         photos = self.photos + sum(name_says(each.file_name) is not NameSays.PAPER for each in pictures)
-        return InvoiceFindings(invoices=tuple(self.invoices), photos=photos, texts=tuple(self._texts))
+        return InvoiceFindings(
+            invoices=tuple(self.invoices), photos=photos, texts=tuple(self._texts), cards=self._cards
+        )
 
     def is_served(self) -> bool:
         """Whether an invoice was read whole."""

@@ -11,6 +11,7 @@ import pytest
 import structlog
 import zstandard
 
+from mailbot.inbound.mime import parse_mail
 from mailbot.logs import set_up_logs
 from mailbot.model.book import parse_booked_order
 from mailbot.steps.explaining import explain
@@ -19,7 +20,9 @@ from mailbot.store.tables import MailRow, RawMailRow
 from mailbot.store.transaction import transaction
 from tests.campaigns.cards import ENCODINGS, NOTATIONS, a_card, a_mail_with, digits_of
 from tests.campaigns.desk import Desk, open_desk, text_of
-from tests.journey.mails import an_order
+from tests.hostile.mails import attached
+from tests.journey.mails import an_invoice, an_order
+from tests.understand.writing_pdf import lines_of_text, write_pdf
 
 
 def stored_text(desk: Desk, folder: Path) -> str:
@@ -103,6 +106,28 @@ def _form(invoice: str) -> dict[str, object]:
         "dispute_open": False,
         "lines": [{"sku": "X", "quantity": 1, "unit_price": "1.00", "discount": "0.00", "tax": "0.00"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("shown", "left"),
+    [
+        ("Card 4111 1111 1111 1111", b"[The file was removed: it showed payment card numbers.]\r\n"),
+        ("Paid by card 4111 **** **** 1111", None),
+        ("GLN 4012345001235", None),
+    ],
+)
+def test_a_pdf_that_shows_a_card_number_goes_whole_and_its_facts_stay(
+    tmp_path: Path, shown: str, left: bytes | None
+) -> None:
+    pdf = write_pdf([lines_of_text([*an_invoice().splitlines(), shown])], {})
+    with open_desk(tmp_path) as desk:
+        desk.sells([an_order(desk.now)])
+        desk.answers(attached(pdf, "application/pdf", "invoice.pdf"))
+        row, raw = desk.rows(MailRow)[0], desk.rows(RawMailRow)[0]
+        stored = zstandard.ZstdDecompressor().decompress(raw.content, max_output_size=raw.size)
+        assert json.loads(row.reading)["invoices"][0]["number"] == "INV-10001"
+        assert "4111111111111111" not in digits_of(row.reading)
+    assert [each.data for each in parse_mail(stored).attachments] == [left or pdf]
 
 
 def test_a_second_delivery_of_a_mail_with_a_card_number_is_the_same_mail(tmp_path: Path) -> None:
