@@ -1,8 +1,8 @@
 """A message's bytes without payment card numbers: which bytes to replace, so that even the raw copy keeps none.
 
 Text parts are masked under their transfer encoding, header fields and file names where they stand, enclosed messages
-inside out. A PDF file or picture that was read and shows one goes whole: nothing inside it can be replaced. The edits are
-made elsewhere, once it is known which numbers are orders' or invoices' and stay.
+inside out. A PDF file or picture that was read and shows one goes whole: nothing inside it can be replaced. The edits
+are made elsewhere, once it is known which numbers are orders' or invoices' and stay.
 """
 
 import re
