@@ -24,12 +24,14 @@ _FILTERS = ("view", "state", "reason", "language", "assignee", "currency", "leas
 
 
 def list_cases(visit: Visit) -> Response:
-    """A page of the queue; the filters are those of the console's addresses."""
+    """A page of the queue; the filters are those of the console's addresses. ``total`` is null beyond 1,000 cases."""
     wanted = parse_filter(visit.request.query_params)
     with reading(visit.app.engine) as session:
         page = queue.page(session, wanted, visit.name, visit.app.now())
     forms = [_listed(case, visit) for case in page.cases]
-    return JSONResponse({"cases": forms, "total": page.total, "page": page.number, "pages": page.pages})
+    return JSONResponse(
+        {"cases": forms, "total": page.total, "page": page.number, "pages": page.pages, "more": page.more}
+    )
 
 
 def show_case(visit: Visit) -> Response:

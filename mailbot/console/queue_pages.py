@@ -26,13 +26,15 @@ def show_queue(visit: Visit) -> Response:
     asked = visit.request.query_params
     wanted, now = parse_filter(asked), visit.app.now()
     with reading(visit.app.engine) as session:
-        page = queue.page(session, wanted, visit.name, now)
+        counts = queue.counts(session, visit.name, now)
+        page = queue.page(session, wanted, visit.name, now, counts)
         return visit.page(
             "queue.html",
             page=page,
-            any_case=bool(page.total) or case_views.newest_event(session) > 0,
+            any_case=bool(page.cases) or case_views.newest_event(session) > 0,
             wanted=wanted,
-            counts=queue.counts(session, visit.name, now),
+            counts=counts,
+            most_counted=queue.MOST_COUNTED,
             forecast=queue.forecast(session, now),
             choices=queue.choices(session),
             people=users.names(session),

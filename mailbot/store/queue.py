@@ -3,29 +3,31 @@
 Open cases are sorted by the promise that ends next, late ones above; what is over by its number, newest first.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import CaseState, ClockLevel, Deadline
 from mailbot.model.money import Money
-from mailbot.store import clocks
+from mailbot.store import clocks, search
 from mailbot.store.cases import number_of
 from mailbot.store.desk_tables import HeldRow, OrderState
 from mailbot.store.tables import CaseRow, ClockRow, MailRow, MailState
 
 PAGE = 50
+MOST_COUNTED = 1_000
+"""Beyond so many cases a list says that there are more; to count them all would read them all."""
 SOON = timedelta(hours=2)
 _OVER = (CaseState.DECLINED, CaseState.REFUNDED, CaseState.EXPIRED, CaseState.CLOSED)
 _PEOPLE = (CaseState.NEW, CaseState.ESCALATED, CaseState.RECEIVED, CaseState.REFUND_DUE, CaseState.REOPENED)
 _WAITING = tuple(state for state in CaseState if state not in {*_OVER, *_PEOPLE})
-_LIVE = (*_PEOPLE, *_WAITING)
-_ESCAPE = "\\"
+_IS_LIVE = CaseRow.state.not_in(bindparam("over", [*_OVER], expanding=True, literal_execute=True))
+"""As the partial index says it, word for word; values that come apart from the statement would not be known to fit."""
 
 
 class View(StrEnum):
@@ -49,7 +51,7 @@ class Filter:
 
     Attributes:
         least, most: bounds of the sum, in whole units of ``currency``.
-        words: in the subject, the customer's address, the order's or the case's number.
+        words: in the subject, the customer's address, the order's or the case's number, or the mails' text.
     """
 
     view: View = View.PEOPLE
@@ -89,49 +91,60 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of the queue; ``total`` counts all pages."""
+    """One page of the queue.
+
+    Attributes:
+        total: how many cases all pages have; ``None``: more than ``MOST_COUNTED``.
+        more: whether another page follows.
+    """
 
     cases: tuple[Listed, ...]
-    total: int
+    total: int | None
     number: int
+    more: bool
 
     @property
-    def pages(self) -> int:
-        """How many pages there are; never none."""
-        return max(1, -(-self.total // PAGE))
+    def pages(self) -> int | None:
+        """How many pages there are, never none; ``None`` where nobody has counted."""
+        return None if self.total is None else max(1, -(-self.total // PAGE))
 
 
-def page(session: Session, wanted: Filter, who: str, now: datetime) -> Page:
-    """One page of the queue.
+def page(session: Session, wanted: Filter, who: str, now: datetime, counted: Mapping[View, int] | None = None) -> Page:
+    """One page of the queue; a page beyond the last one is the first.
 
     Args:
         session: a reading one.
         wanted: view, filters and page.
         who: whose cases are ``mine``.
         now: what late is told by.
+        counted: what ``counts`` has found, where it was asked for anyway.
     """
-    if wanted.view in _BY_NUMBER:
-        return _by_number(session, wanted, who, now)
-    running = _running()
-    chosen = select(CaseRow.id, func.count().over()).outerjoin(running, running.c.case_id == CaseRow.id)
-    ordered = chosen.where(*_where(wanted, running, who, now)).order_by(*_order(running, now)).limit(PAGE)
+    chosen = _chosen(session, wanted, who, now)
+    is_whole = replace(wanted, page=1) == Filter(view=wanted.view)
+    total = (counted or {}).get(wanted.view) if is_whole else None
+    if total is None:
+        counting = chosen.order_by(None).limit(MOST_COUNTED + 1).subquery()
+        total = session.scalars(select(func.count()).select_from(counting)).one()
     number = max(1, wanted.page)
-    found = session.execute(ordered.offset((number - 1) * PAGE)).all()
-    if not found and number > 1:  # a page beyond the last one
-        number, found = 1, session.execute(ordered).all()
-    rows = {row.id: row for row in session.scalars(select(CaseRow).where(CaseRow.id.in_([one.id for one in found])))}
+    ids = session.scalars(chosen.offset((number - 1) * PAGE).limit(PAGE + 1)).all()
+    if not ids and number > 1:
+        number, ids = 1, session.scalars(chosen.limit(PAGE + 1)).all()
     return Page(
-        cases=_listed(session, [rows[one.id] for one in found]), total=found[0][1] if found else 0, number=number
+        cases=_listed(session, ids[:PAGE]),
+        total=None if total > MOST_COUNTED and not (is_whole and counted) else total,
+        number=number,
+        more=len(ids) > PAGE,
     )
 
 
-def _by_number(session: Session, wanted: Filter, who: str, now: datetime) -> Page:
-    """One page of a view that holds all that ever was: by number, without a look at every case's clocks."""
-    where = _where(wanted, _running(), who, now)
-    total = session.scalars(select(func.count()).select_from(CaseRow).where(*where)).one()
-    number = min(max(1, wanted.page), max(1, -(-total // PAGE)))
-    rows = select(CaseRow).where(*where).order_by(CaseRow.id.desc()).offset((number - 1) * PAGE).limit(PAGE)
-    return Page(cases=_listed(session, session.scalars(rows).all()), total=total, number=number)
+def _chosen(session: Session, wanted: Filter, who: str, now: datetime) -> Select[int]:
+    """Ids of the cases that fit, in order; a view that holds all that ever was goes by number, and by no clock."""
+    found = [CaseRow.id.in_(search.find(session, wanted.words))] if wanted.words else []
+    if wanted.view in _BY_NUMBER:
+        return select(CaseRow.id).where(*_where(wanted, None, who, now), *found).order_by(CaseRow.id.desc())
+    running = _running()
+    chosen = select(CaseRow.id).outerjoin(running, running.c.case_id == CaseRow.id)
+    return chosen.where(*_where(wanted, running, who, now), *found).order_by(*_order(running, now))
 
 
 def counts(session: Session, who: str, now: datetime) -> dict[View, int]:
@@ -142,10 +155,11 @@ def counts(session: Session, who: str, now: datetime) -> dict[View, int]:
         for view in View
         if view not in {*_BY_NUMBER, View.PARKED}
     ]
-    open_ = select(*columns).select_from(CaseRow).outerjoin(running, running.c.case_id == CaseRow.id)
-    found = session.execute(open_.where(CaseRow.state.in_(_LIVE))).one()._mapping  # noqa: SLF001 (SQLAlchemy's public name)
-    parked = select(func.count(func.distinct(MailRow.case_id))).where(_PARKED)
-    return {View(name): count for name, count in found.items()} | {View.PARKED: session.scalars(parked).one()}
+    parked = select(func.count(func.distinct(MailRow.case_id))).where(_PARKED).scalar_subquery()
+    asked = select(*columns, parked.label(View.PARKED.value)).select_from(CaseRow)
+    open_ = asked.outerjoin(running, running.c.case_id == CaseRow.id).where(_IS_LIVE)
+    found = session.execute(open_).one()._mapping  # noqa: SLF001 (SQLAlchemy's public name)
+    return {View(name): count for name, count in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +187,10 @@ def forecast(session: Session, now: datetime) -> Forecast:
 
 def choices(session: Session) -> Mapping[str, Sequence[str]]:
     """The escalation reasons and languages that open cases have, for the filters."""
-    open_ = CaseRow.state.in_(_LIVE)
+    found = session.execute(select(CaseRow.escalation, CaseRow.language).where(_IS_LIVE).distinct()).all()
     return {
-        name: [value for value in session.scalars(select(column).where(open_).distinct().order_by(column)) if value]
-        for name, column in (("reasons", CaseRow.escalation), ("languages", CaseRow.language))
+        "reasons": sorted({reason for reason, _ in found if reason}),
+        "languages": sorted({language for _, language in found if language}),
     }
 
 
@@ -192,25 +206,26 @@ _BY_NUMBER = frozenset({View.ANSWERED, View.ALL})
 _PARKED = and_(MailRow.state == MailState.PARKED, MailRow.case_id.is_not(None))
 
 
-def _view(view: View, running: Subquery, who: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _view(view: View, running: Subquery | None, who: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    if running is None:
+        return (CaseRow.state.in_(_OVER) if view is View.ANSWERED else true(),)
     late = running.c.due_at <= now
     awake = or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= now, late)
-    people = or_(CaseRow.state.in_(_PEOPLE), late)
-    return {
-        View.PEOPLE: (CaseRow.state.in_(_LIVE), people, awake),
-        View.LATE: (CaseRow.state.in_(_LIVE), late),
-        View.MINE: (CaseRow.state.in_(_LIVE), CaseRow.assigned_to == who),
-        View.UNASSIGNED: (CaseRow.state.in_(_LIVE), people, awake, CaseRow.assigned_to.is_(None)),
-        View.REFUNDS: (CaseRow.state == CaseState.REFUND_DUE,),
-        View.CUSTOMERS: (CaseRow.state.in_(_WAITING),),
-        View.SNOOZED: (CaseRow.state.in_(_LIVE), CaseRow.snoozed_until > now),
-        View.PARKED: (CaseRow.id.in_(select(MailRow.case_id).where(_PARKED)),),
-        View.ANSWERED: (CaseRow.state.in_(_OVER),),
-        View.ALL: (true(),),
-    }[view]
+    people = (_IS_LIVE, or_(CaseRow.state.in_(_PEOPLE), late), awake)
+    asked: dict[View, Callable[[], tuple[ColumnElement[bool], ...]]] = {
+        View.PEOPLE: lambda: people,
+        View.LATE: lambda: (_IS_LIVE, late),
+        View.MINE: lambda: (_IS_LIVE, CaseRow.assigned_to == who),
+        View.UNASSIGNED: lambda: (*people, CaseRow.assigned_to.is_(None)),
+        View.REFUNDS: lambda: (_IS_LIVE, CaseRow.state == CaseState.REFUND_DUE),
+        View.CUSTOMERS: lambda: (_IS_LIVE, CaseRow.state.in_(_WAITING)),
+        View.SNOOZED: lambda: (_IS_LIVE, CaseRow.snoozed_until > now),
+        View.PARKED: lambda: (CaseRow.id.in_(select(MailRow.case_id).where(_PARKED)),),
+    }
+    return asked[view]()
 
 
-def _where(wanted: Filter, running: Subquery, who: str, now: datetime) -> list[ColumnElement[bool]]:
+def _where(wanted: Filter, running: Subquery | None, who: str, now: datetime) -> list[ColumnElement[bool]]:
     found = list(_view(wanted.view, running, who, now))
     if wanted.state:
         found.append(CaseRow.state == wanted.state)
@@ -226,17 +241,7 @@ def _where(wanted: Filter, running: Subquery, who: str, now: datetime) -> list[C
             found.append(CaseRow.sum_minor >= Money.parse(str(wanted.least), wanted.currency).minor)
         if wanted.most is not None:
             found.append(CaseRow.sum_minor <= Money.parse(str(wanted.most), wanted.currency).minor)
-    found += [_has(word) for word in wanted.words.split()[:6]]
     return found
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    pattern = "".join(_ESCAPE + sign if sign in "%_\\" else sign for sign in word.lower())
-    number = word.upper().removeprefix("RF-").removeprefix("RF")
-    texts = (CaseRow.subject, CaseRow.customer, CaseRow.order_number)
-    alike = [func.lower(text).like(f"%{pattern}%", escape=_ESCAPE) for text in texts]
-    is_number = number.isascii() and number.isdigit() and len(number) <= 12  # noqa: PLR2004 (as long as case numbers get)
-    return or_(*alike, CaseRow.id == int(number) if is_number else false())
 
 
 def _order(running: Subquery, now: datetime) -> list[Any]:
@@ -245,27 +250,28 @@ def _order(running: Subquery, now: datetime) -> list[Any]:
     return [late, people, running.c.limit_at.is_(None), running.c.limit_at, CaseRow.id]
 
 
-def _listed(session: Session, rows: Sequence[CaseRow]) -> tuple[Listed, ...]:
-    ids = [row.id for row in rows]
+def _listed(session: Session, ids: Sequence[int]) -> tuple[Listed, ...]:
     deadlines = clocks.deadlines(session, ids)
-    held = select(HeldRow.case_id).where(HeldRow.case_id.in_(ids), HeldRow.state == OrderState.HELD)
-    sending = set(session.scalars(held))
-    return tuple(
-        Listed(
-            number=number_of(row.id),
-            subject=row.subject,
-            customer=row.customer,
-            order_number=row.order_number,
-            state=row.state,
-            why=(row.escalation if row.state == CaseState.ESCALATED else None) or row.rule or "",
-            amount=sum_of(row),
-            language=row.language,
-            assignee=row.assigned_to,
-            snoozed_until=row.snoozed_until,
-            deadline=_next(deadlines.get(row.id, [])),
-            sending=row.id in sending,
-        )
-        for row in rows
+    sending = exists().where(HeldRow.case_id == CaseRow.id, HeldRow.state == OrderState.HELD)
+    found = session.execute(select(CaseRow, sending).where(CaseRow.id.in_(ids)))
+    rows = {row.id: _as_listed(row, deadlines.get(row.id, []), sending=held) for row, held in found}
+    return tuple(rows[case_id] for case_id in ids)
+
+
+def _as_listed(row: CaseRow, deadlines: Sequence[Deadline], *, sending: bool) -> Listed:
+    return Listed(
+        number=number_of(row.id),
+        subject=row.subject,
+        customer=row.customer,
+        order_number=row.order_number,
+        state=row.state,
+        why=(row.escalation if row.state == CaseState.ESCALATED else None) or row.rule or "",
+        amount=sum_of(row),
+        language=row.language,
+        assignee=row.assigned_to,
+        snoozed_until=row.snoozed_until,
+        deadline=_next(deadlines),
+        sending=sending,
     )
 
 

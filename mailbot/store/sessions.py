@@ -13,6 +13,7 @@ from mailbot.model.people import Role
 from mailbot.store.desk_tables import SessionRow, UserRow
 
 _IDLE = timedelta(minutes=30)
+_SEEN_EVERY = timedelta(minutes=1)
 AT_MOST = timedelta(hours=12)
 _MOST_AGENT = 200
 
@@ -84,16 +85,16 @@ def sign_in(session: Session, user_id: int, agent: str, now: datetime) -> str:
 
 def find_signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Who a browser's token stands for: 12 hours at most, never 30 minutes unused, nobody who is disabled."""
-    seen = update(SessionRow).where(
-        SessionRow.token_hash == _hashed(token),
-        SessionRow.kind == _BROWSER,
-        SessionRow.expires_at > now,
-        SessionRow.seen_at > now - _IDLE,
-    )
-    user_id = session.scalar(seen.values(seen_at=now).returning(SessionRow.user_id))
-    user = None if user_id is None else session.get(UserRow, user_id)
-    if user is None or user.disabled_at is not None:
+    mine = (SessionRow.token_hash == _hashed(token), SessionRow.kind == _BROWSER)
+    fresh = (SessionRow.expires_at > now, SessionRow.seen_at > now - _IDLE, UserRow.disabled_at.is_(None))
+    found = session.execute(
+        select(UserRow, SessionRow.seen_at).join(SessionRow, SessionRow.user_id == UserRow.id).where(*mine, *fresh)
+    ).one_or_none()
+    if found is None:
         return None
+    user, seen_at = found
+    if seen_at <= now - _SEEN_EVERY:  # a page need not wait for the disk to be looked at
+        session.execute(update(SessionRow).where(*mine).values(seen_at=now))
     return SignedIn(
         user_id=user.id,
         name=user.name,

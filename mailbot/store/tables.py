@@ -192,6 +192,9 @@ class MailRow(Base):
     marked_at: Mapped[datetime | None]
 
 
+_IS_LIVE = "state NOT IN ('declined', 'refunded', 'expired', 'closed')"
+
+
 class CaseRow(Base):
     """One customer's request from its first mail on; its number is ``RF-`` and the id in six digits.
 
@@ -208,7 +211,16 @@ class CaseRow(Base):
     """
 
     __tablename__ = "cases"
-    __table_args__ = (Index("ix_cases_state", "state", "id"),)
+    __table_args__ = (
+        Index("ix_cases_state", "state", "id"),
+        Index(
+            "ix_cases_live",
+            "id",
+            sqlite_where=text(_IS_LIVE),
+            postgresql_where=text(_IS_LIVE),
+            postgresql_include=["state", "assigned_to", "snoozed_until", "escalation", "language"],
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     version: Mapped[int]
@@ -295,6 +307,12 @@ class ClockRow(Base):
         UniqueConstraint("case_id", "kind", "round", "level"),
         Index(
             "ix_clocks_running", "due_at", sqlite_where=text("met_at IS NULL"), postgresql_where=text("met_at IS NULL")
+        ),
+        Index(
+            "ix_clocks_next",
+            *("case_id", "level", "due_at"),
+            sqlite_where=text("met_at IS NULL"),
+            postgresql_where=text("met_at IS NULL"),
         ),
     )
 
