@@ -11,7 +11,7 @@ from mailbot.act.phrases import clean, cut
 from mailbot.act.templates import Templates, load_templates
 from mailbot.act.values import Values
 
-__all__ = ["Letter", "LetterError", "Reply", "Templates", "load_templates", "write_reply"]
+__all__ = ["Letter", "LetterError", "Reply", "Templates", "load_templates", "write_draft", "write_reply"]
 
 _MOST_SUBJECT = 150
 _COLUMNS = 74
@@ -62,6 +62,43 @@ def write_reply(templates: Templates, letter: Letter) -> Reply:
         text="\n\n".join("\n".join(_set(block)) for block in blocks).translate(_PLAIN_SPACES) + "\n",
         html=html.encode("ascii", "xmlcharrefreplace").decode("ascii"),
     )
+
+
+def write_draft(templates: Templates, letter: Letter) -> str:
+    """What the letter says between its greeting and its closing, for a person to go on from.
+
+    It is in the markup of templates, and as a person's own words (``Letter.text``) it makes the same blocks, but for
+    clauses and sums, which become sentences.
+
+    Raises:
+        TemplateError, LetterError: as ``write_reply``.
+    """
+    language, template = templates.find(letter.language, letter.template)
+    values = Values(letter, language.phrases)
+    own = [
+        paragraph
+        for paragraph in template.body
+        if not _FRAME.intersection(name for text in paragraph.texts for name in text)
+    ]
+    blocks = _without_bare_headings([block for paragraph in own for block in _blocks(paragraph, values)])
+    return "\n\n".join("\n".join(_marked(block)) for block in blocks)
+
+
+_FRAME = frozenset({"greeting", "closing", "reference", "links"})
+
+
+def _marked(block: Block) -> Iterator[str]:
+    match block.kind:
+        case BlockKind.HEADING:
+            yield f"# {block.lines[0]}"
+        case BlockKind.ITEMS:
+            yield from (f"- {item}" for item in block.lines)
+        case BlockKind.CLAUSES:
+            yield "\n\n".join(f"“{clause}”" for clause in block.lines)
+        case BlockKind.BILL:
+            yield from (f"{label}: {written}" for label, written in block.rows)
+        case _:
+            yield from block.lines
 
 
 def _blocks(paragraph: Paragraph, values: Values) -> tuple[Block, ...]:

@@ -32,6 +32,8 @@ NAMES = frozenset(
     }
 )
 """The replies that every language has; a policy's rows may name further ones."""
+ANSWER = "answer_"
+"""Begins the names of further replies that people begin their own answers with."""
 
 _OF_ANYONE = frozenset({"shop_name", "support_address", "closing", "links"})
 _TO_UNPROVEN = {"generic": _OF_ANYONE, "verification": _OF_ANYONE | {"code", "proof_link"}}
@@ -97,6 +99,11 @@ class Templates:
                 return words, words.templates[name]
         raise TemplateError(f"no usable reply template {name!r} in {FALLBACK!r}; run mailbot templates check")
 
+    def answers(self, language: str) -> list[str]:
+        """Names of the replies that people may begin an answer with, in the language asked for, else in English."""
+        words = self.languages.get(language) or self.languages.get(FALLBACK)
+        return [] if words is None else sorted(name for name in words.templates if name.startswith(ANSWER))
+
     def check(self, replies: Collection[str] = ()) -> tuple[str, ...]:
         """Everything that a person should mend, one line each; empty is good.
 
@@ -114,8 +121,9 @@ class Templates:
 
     def _unused(self, names: frozenset[str]) -> Iterator[str]:
         for code, language in sorted(self.languages.items()):
-            for name in sorted(language.files - names):
-                yield f"{code}/{name}{_BODY}: nothing names this reply; let a row of the policy name it, or remove it"
+            for name in sorted(name for name in language.files - names if not name.startswith(ANSWER)):
+                mend = f"let a row of the policy name it, call it {ANSWER}..., or remove it"
+                yield f"{code}/{name}{_BODY}: nothing names this reply; {mend}"
 
     def _unsaid(self) -> Iterator[str]:
         """What the English reply tells and another language's does not: a date or a sum that a translation lost."""

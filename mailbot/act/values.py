@@ -4,7 +4,7 @@ Nothing is formatted before it gets here, and nothing gets out that was not clea
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import groupby
 
@@ -178,8 +178,17 @@ def _proof_link(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:
 
 def _text(letter: Letter, _: Phrases) -> tuple[Block, ...]:
     lines = map(clean, (letter.text or "").splitlines())
-    paragraphs = (tuple(chunk) for written, chunk in groupby(lines, bool) if written)
-    return tuple(Block(BlockKind.PARAGRAPH, chunk) for chunk in paragraphs)
+    return tuple(block for written, chunk in groupby(lines, bool) if written for block in _written([*chunk]))
+
+
+def _written(lines: list[str]) -> Iterator[Block]:
+    """A paragraph of a person's: ``# `` begins a heading and ``- `` an item, as in templates; other line ends stay."""
+    while lines and lines[0].startswith("# "):
+        yield Block(BlockKind.HEADING, (lines.pop(0)[2:],))
+    if lines and all(line.startswith("- ") for line in lines):
+        yield Block(BlockKind.ITEMS, tuple(line[2:] for line in lines))
+    elif lines:
+        yield Block(BlockKind.PARAGRAPH, tuple(lines))
 
 
 def _closing(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:

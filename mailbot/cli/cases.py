@@ -87,12 +87,16 @@ def reply(
     number: _Case,
     *,
     text: Annotated[str | None, typer.Option(help="What to write; default standard input.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Write what this template says of the case; a wrong name lists those that fit.")
+    ] = None,
     actor: Actor,
     config: Config = None,
 ) -> None:
-    """Write to the customer in your own words."""
-    words = sys.stdin.read() if text is None else text
+    """Write to the customer in your own words, or in those of a template."""
+    words = sys.stdin.read() if text is None and template is None else text or ""
     with open_app(context, config) as app:
+        words = words if template is None else operators.draft(app, number, template)
         sys.stdout.write(operators.reply(app, number, actor, words) + "\n")
 
 

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from starlette.responses import HTMLResponse, Response
 
+from mailbot import operators
 from mailbot.console import case_view
 from mailbot.console.case_view import CaseShown, letter_parts
 from mailbot.console.visit import Visit
@@ -98,7 +99,10 @@ def _shown(visit: Visit) -> CaseShown:
 def _action_page(
     visit: Visit, verb: Verb, given: dict[str, str], problem: str, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
-    shown = _shown(visit)
+    shown, drafts = _shown(visit), {}
+    if verb is Verb.REPLY:
+        drafts = operators.drafts(visit.app, shown.number)
+        given = {"text": drafts.get(given.get("template", ""), ""), **given}
     details = _first_details(visit, verb, given)
     previewed = _rehearsed(visit, verb, details) if verb in _PREVIEWED and (details or verb in _READY) else {}
     with reading(visit.app.engine) as session:
@@ -112,6 +116,7 @@ def _action_page(
         given=given,
         problem=problem,
         people=people,
+        drafts=drafts,
         declining=[row for row in visit.app.judgement.policy.rows if row.outcome is Outcome.DECLINE],
         clauses=visit.app.judgement.policy.clauses,
         sends=verb in SENDS,

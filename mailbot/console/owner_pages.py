@@ -5,8 +5,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mailbot.act.reply import write_reply
-from mailbot.act.templates import TemplateError
+from mailbot import operators
+from mailbot.act.reply import Reply, write_reply
 from mailbot.console.routes import Page, get, post
 from mailbot.console.samples import sample_letter
 from mailbot.console.visit import Visit
@@ -24,6 +24,7 @@ from mailbot.store.transaction import reading
 
 _MOST_REPLAYED = 2000
 _MOST_SHOWN = 200
+_MOST_CASES = 50
 
 
 def dashboard(visit: Visit) -> Response:
@@ -118,22 +119,39 @@ def _sum(answered: Answered) -> str:
 
 
 def show_templates(visit: Visit) -> Response:
-    """Every template in every language, and one of them as a customer would see it."""
+    """Every template in every language, and one of them as a customer would see it: a made-up one, or a real case's."""
     templates, asked = visit.app.judgement.templates, visit.request.query_params
     names = sorted({name for language in templates.languages.values() for name in language.templates})
     languages = sorted(templates.languages)
     name = asked.get("name", names[0] if names else "")
     language = asked.get("language", languages[0] if languages else "")
+    number = asked.get("case", "")
+    with reading(visit.app.engine) as session:
+        newest = [(cases.number_of(row.id), row.subject) for row in case_views.newest_decided(session, _MOST_CASES)]
     letter, problem = None, ""
     if name in names and language in languages:
         try:
-            reply = write_reply(templates, sample_letter(visit.app, name, language))
+            reply = _written(visit, name, language, number)
             letter = {"subject": reply.subject, "text": reply.text, "html": visit.desk.previews.keep(reply.html)}
-        except (TemplateError, InputError, MailbotError) as flaw:
+        except MailbotError as flaw:
             problem = str(flaw)
     return visit.page(
-        "templates.html", names=names, languages=languages, name=name, language=language, letter=letter, problem=problem
+        "templates.html",
+        names=names,
+        languages=languages,
+        name=name,
+        language=language,
+        number=number,
+        newest=newest,
+        letter=letter,
+        problem=problem,
     )
+
+
+def _written(visit: Visit, name: str, language: str, number: str) -> Reply:
+    if number:
+        return operators.preview(visit.app, number, name, language)
+    return write_reply(visit.app.judgement.templates, sample_letter(visit.app, name, language))
 
 
 def show_health(visit: Visit) -> Response:

@@ -95,6 +95,9 @@ def _decline(app: App, number: str, actor: str, details: Details) -> str:
 
 
 def _reply(app: App, number: str, actor: str, details: Details) -> str:
+    template, text = details.get("template", ""), details.get("text", "").strip()
+    if template and not text:
+        return operators.reply(app, number, actor, operators.draft(app, number, template))
     return operators.reply(app, number, actor, _said(details, "text", "your answer"))
 
 

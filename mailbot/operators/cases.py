@@ -6,6 +6,7 @@ from datetime import date
 from secrets import token_hex
 
 from mailbot.act.plan import plan_approval
+from mailbot.act.reply import Reply, write_reply
 from mailbot.errors import InputError
 from mailbot.model.case import CaseState, Deadline
 from mailbot.model.decision import APPROVALS, Decision, Outcome, Proposal, Settlement
@@ -25,6 +26,7 @@ from mailbot.steps.acting import (
 from mailbot.steps.app import App
 from mailbot.steps.closing import put_away
 from mailbot.steps.decided import Decided, find_decided
+from mailbot.steps.drafting import draft_all, letter_about
 from mailbot.store import cases, mails, outbox, refunds
 from mailbot.store.transaction import transaction
 
@@ -105,6 +107,34 @@ def reply(app: App, number: str, actor: str, text: str) -> str:
                 actor=actor,
             )
         return f"{cases.number_of(matter.case.id)}: the reply is queued"
+
+
+def drafts(app: App, number: str) -> dict[str, str]:
+    """The texts that a reply may begin with, by template: the shop's answers, and what is true of the case."""
+    with opened(app, number) as matter:
+        return draft_all(matter)
+
+
+def preview(app: App, number: str, template: str, language: str) -> Reply:
+    """Any template with what a real case knows, in a language; nothing is sent.
+
+    Raises:
+        TemplateError, LetterError: there is no such template, or it says something that the case does not know.
+    """
+    with opened(app, number) as matter:
+        return write_reply(app.judgement.templates, letter_about(matter, template, language))
+
+
+def draft(app: App, number: str, template: str) -> str:
+    """One of ``drafts``.
+
+    Raises:
+        NotPossibleError: the case has no such one; the text names those that it has.
+    """
+    found = drafts(app, number)
+    if template not in found:
+        raise NotPossibleError(f"--template {template!r} does not fit this case; use {', '.join(found)}")
+    return found[template]
 
 
 def _is_held(matter: Matter) -> bool:

@@ -20,6 +20,7 @@ from mailbot.steps.acting import Content, Matter, bring_about, started_clock
 from mailbot.steps.app import App
 from mailbot.steps.consider import less_promised
 from mailbot.steps.decided import Decided
+from mailbot.steps.drafting import INFORMATION_NEEDED, asking
 from mailbot.steps.parking import leave_to_people
 from mailbot.store import cases, orders
 from mailbot.store.tables import DecisionRow
@@ -125,19 +126,8 @@ def ask(app: App, number: str, actor: str, missing: Sequence[str]) -> str:
         name, state = cases.number_of(matter.case.id), matter.case.state
         if state not in _OPEN or not missing:
             raise NotPossibleError(f"{name} is {state}: name what is missing, or use reply")
-        row = app.judgement.policy.row("evidence_missing")
-        clauses = () if row is None else row.clauses
-        decision = Decision(
-            outcome=Outcome.REQUEST_INFO,
-            rule="evidence_missing",
-            clauses=clauses,
-            escalation=None,
-            missing=tuple(missing),
-            proposal=None,
-            settlement=None,
-            received_on=None,
-        )
-        write(matter, "information_needed" if row is None else row.reply, actor, Content(decision=decision))
+        row, decision = app.judgement.policy.row("evidence_missing"), asking(app, missing)
+        write(matter, INFORMATION_NEEDED if row is None else row.reply, actor, Content(decision=decision))
         why = ", ".join(missing)
         cases.move(
             matter.session, matter.case, CaseState.WAITING_FOR_INFORMATION, "asked", matter.now, why=why, actor=actor

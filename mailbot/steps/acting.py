@@ -287,22 +287,7 @@ def queue_letter(
     """
     if person is None and not _rate_allows(matter, template, to):
         return False
-    app, number = matter.app, cases.number_of(matter.case.id)
-    occasion = Occasion(
-        case_number=number,
-        language=matter.case.language,
-        subject=matter.case.subject,
-        booked=matter.booked if matter.case.grade in PROVEN_GRADES else None,
-        decision=content.decision,
-        settlement=content.settlement,
-        reply_by=matter.reply_by if matter.reply_by is not None and matter.reply_by > matter.now else None,
-        started=content.started,
-        now=matter.now,
-        refund=content.refund,
-        paid_at=content.paid_at,
-        status=content.status,
-        inspection_note=content.inspection_note,
-    )
+    app, number, occasion = matter.app, cases.number_of(matter.case.id), occasion_of(matter, content)
     judgement = app.judgement
     reply = write_letter(
         judgement.templates,
@@ -340,6 +325,25 @@ def queue_letter(
     )
     outbox.add(matter.session, outgoing, matter.now)
     return True
+
+
+def occasion_of(matter: Matter, content: Content) -> Occasion:
+    """What a letter of a case is about; of an order only what a proven customer may hear."""
+    return Occasion(
+        case_number=cases.number_of(matter.case.id),
+        language=matter.case.language,
+        subject=matter.case.subject,
+        booked=matter.booked if matter.case.grade in PROVEN_GRADES else None,
+        decision=content.decision,
+        settlement=content.settlement,
+        reply_by=matter.reply_by if matter.reply_by is not None and matter.reply_by > matter.now else None,
+        started=content.started,
+        now=matter.now,
+        refund=content.refund,
+        paid_at=content.paid_at,
+        status=content.status,
+        inspection_note=content.inspection_note,
+    )
 
 
 def _rate_allows(matter: Matter, template: str, to: str) -> bool:

@@ -113,11 +113,11 @@ def record_sent(matter: Matter, tracking: str | None, *, actor: str) -> None:
 
 
 def _tell_status(matter: Matter, state: CaseState) -> bool:
-    content = _status(matter, state)
+    content = status_content(matter, state)
     return content is not None and _answer(matter, STATUS, content)
 
 
-def _status(matter: Matter, state: CaseState) -> Content | None:
+def status_content(matter: Matter, state: CaseState) -> Content | None:
     """How the case stands, as far as it can be told without a person; a promise that is broken cannot."""
     match state:
         case CaseState.RETURN_APPROVED:

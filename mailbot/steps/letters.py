@@ -50,9 +50,17 @@ class Occasion:
 def write_letter(
     templates: Templates, settings: Settings, policy: Policy, template: str, occasion: Occasion, **own: str | None
 ) -> Reply:
-    """Write one letter, in the customer's language if there are templates in it, else in the shop's.
+    """Write one letter of ``make_letter``."""
+    return write_reply(templates, make_letter(templates, settings, policy, template, occasion, **own))
 
-    Letters to people who have not proved who they are hold nothing of the order and no word of their mail.
+
+def make_letter(
+    templates: Templates, settings: Settings, policy: Policy, template: str, occasion: Occasion, **own: str | None
+) -> Letter:
+    """Put the values of one letter together.
+
+    It is written in the customer's language if there are templates in it, else in the shop's. Letters to people who
+    have not proved who they are hold nothing of the order and no word of their mail.
 
     Args:
         templates: all of them.
@@ -68,7 +76,7 @@ def write_letter(
     shop, unproven = settings.shop, template in {GENERIC, VERIFICATION}
     booked, decision, started = occasion.booked, occasion.decision, occasion.started
     received_on = None if decision is None else decision.received_on
-    letter = Letter(
+    return Letter(
         template=template,
         language=language,
         shop_name=shop.name,
@@ -99,7 +107,6 @@ def write_letter(
         proof_url=own.get("proof_url"),
         text=own.get("text"),
     )
-    return write_reply(templates, letter)
 
 
 def _last_day(started: Deadline, settings: Settings) -> date:

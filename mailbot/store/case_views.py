@@ -140,6 +140,12 @@ def relatives_of(session: Session, case: CaseRow) -> list[CaseRow]:
     return list(session.scalars(others.order_by(CaseRow.id.desc()).limit(_MOST_RELATIVES)))
 
 
+def newest_decided(session: Session, most: int) -> list[CaseRow]:
+    """The newest cases that something was decided on."""
+    decided = select(CaseRow).where(CaseRow.rule.is_not(None)).order_by(CaseRow.id.desc()).limit(most)
+    return list(session.scalars(decided))
+
+
 def last_event(session: Session, case_id: int) -> int:
     """The newest event of a case; 0 where there is none."""
     newest = select(func.max(CaseEventRow.id)).where(CaseEventRow.case_id == case_id)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mailbot.act.check import check_templates
 from mailbot.act.letter import LetterError
 from mailbot.act.phrases import STATUS
-from mailbot.act.reply import Letter, Reply, load_templates, write_reply
+from mailbot.act.reply import Letter, Reply, load_templates, write_draft, write_reply
 from mailbot.act.templates import NAMES, TemplateError
 from mailbot.model.decision import ReturnPostage, Settlement
 from mailbot.model.money import DECIMALS, Money
@@ -301,9 +301,31 @@ def test_everything_missing_is_asked_for_in_one_list() -> None:
 
 
 def test_an_operators_words_keep_their_lines_and_paragraphs() -> None:
-    reply = written("message", text="One <b>two</b>\r\nthree\r\n\r\n\r\n# four {{code}}\n")
-    assert "One <b>two</b>\nthree\n\n# four {{code}}\n" in reply.text
+    reply = written("message", text="One <b>two</b>\r\nthree\r\n\r\n\r\n# four {{code}}\nfive\n\n- six\n- seven\n")
+    assert "One <b>two</b>\nthree\n\nfour {{code}}\n-------------\n\nfive\n\n- six\n- seven\n" in reply.text
+    assert "<h2" in reply.html
+    assert reply.html.count("<li") == 2
     assert "One &lt;b&gt;two&lt;/b&gt;\n<br>three" in reply.html
+
+
+@pytest.mark.parametrize("name", sorted({*PROVEN, *TEMPLATES.answers("en")} - {"message"}))
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_draft_sent_as_a_person_s_words_says_what_its_template_says(name: str, language: str) -> None:
+    letter = replace(a_letter(name), language=language)
+    own = write_draft(TEMPLATES, letter)
+    told, said = write_reply(TEMPLATES, replace(letter, template="message", text=own)), write_reply(TEMPLATES, letter)
+    for tag in ("<h2", "<li"):
+        assert told.html.count(tag) == said.html.count(tag)
+    for paragraph in own.split("\n\n"):
+        if ": " not in paragraph:  # the rows of a bill, which stand in columns
+            assert bare(paragraph) in bare(told.text)
+            assert bare(paragraph) in bare(said.text)
+    assert bare(told.text).startswith(bare(said.text)[:10])
+    assert bare(own)[:10] not in bare(said.text)[:10]
+
+
+def bare(text: str) -> str:
+    return "".join(sign for sign in text if sign.isalnum())
 
 
 def test_a_customer_without_a_name_is_greeted_all_the_same() -> None:
@@ -517,9 +539,8 @@ class TestCheck:
         for suffix in (".txt", ".subject.txt"):
             (folder / "en" / f"farewell{suffix}").write_text("Bye", encoding="utf-8")
         templates = load_templates(folder)
-        assert templates.check(REPLIES) == (
-            "en/farewell.txt: nothing names this reply; let a row of the policy name it, or remove it",
-        )
+        mend = "let a row of the policy name it, call it answer_..., or remove it"
+        assert templates.check(REPLIES) == (f"en/farewell.txt: nothing names this reply; {mend}",)
         assert "en/farewell.txt: is missing" not in templates.check([*REPLIES, "farewell"])
 
     def test_names_a_reply_that_the_policy_uses_and_nobody_wrote(self) -> None:

@@ -1,31 +1,20 @@
 """What people order on a case: tried out first, held for 20 seconds, stopped on a stale page, done once."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from mailbot import operators
-from mailbot.demo.run import demo_app, fill_inbox, work_off
+from mailbot.console.case_view import letter_parts
 from mailbot.desk.orders import perform_due
 from mailbot.model.case import CaseState
 from mailbot.model.people import Role
 from mailbot.store import case_views, cases
-from mailbot.store.transaction import reading
+from mailbot.store.transaction import reading, transaction
 from tests.console.reading_pages import read_page
-from tests.console.visits import Answer, Console, Serve, Visitor
+from tests.console.visits import Answer, Console, Visitor
 
 PASSED = timedelta(seconds=21)
-
-
-@pytest.fixture(scope="module")
-def desk(served: Serve) -> Iterator[Console]:
-    """A demonstration that people work on."""
-    with demo_app("127.0.0.1:0") as (app, servers):
-        fill_inbox(app, servers)
-        assert work_off(app) == ()
-        with served(app) as console:
-            yield console
 
 
 @pytest.fixture
@@ -207,6 +196,20 @@ def test_a_refund_is_confirmed_by_its_reference(desk: Console, agent: Visitor) -
     assert shown(desk, number)["refund"]["state"] == "paid"  # type: ignore[index] # a form
 
 
+def test_a_template_is_offered_where_it_is_true_of_the_case(desk: Console, agent: Visitor) -> None:
+    number, other = taken(desk, state="return_approved"), taken(desk, state="declined")
+    assert "Please hand the parcel over" in operators.draft(desk.app, number, "return_reminder")
+    assert "refund_paid" not in operators.drafts(desk.app, number)
+    refused = with_page(agent, other, "reply", template="return_reminder", text="")
+    assert refused.status == 400
+    assert "does not fit" in refused.text
+    assert with_page(agent, other, "reply", template="received", text="").status == 303
+    assert later(desk) == 1
+    with reading(desk.app.engine) as session:
+        letter = case_views.letters_of(session, cases.get(session, other).id)[-1]
+    assert "A person will read it and answer you." in letter_parts(letter.content)[1]
+
+
 def test_returned_goods_are_received(desk: Console, agent: Visitor) -> None:
     number = taken(desk, state="return_approved")
     assert with_page(agent, number, "receive", verdict="accepted").status == 303
@@ -247,6 +250,41 @@ def test_a_preview_shows_the_letter_and_changes_nothing(desk: Console, agent: Vi
     assert "It is &lt;b&gt;on&lt;/b&gt; its way." in html.text
     assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert shown(desk, number) == before
+
+
+def test_a_reply_begins_with_a_template_in_the_case_s_language_and_is_edited(desk: Console, agent: Visitor) -> None:
+    number = taken(desk, state="declined")
+    with transaction(desk.app.engine) as session:
+        cases.get(session, number).language = "de"
+    page = read_page(agent.ask(f"/cases/{number}/reply").text)
+    (offered,) = page.all("nav", "drafts")
+    links = {one.words: one.attributes["href"] for one in offered.all("a")}
+    assert {"photographs", "asking the carrier", "received"} <= set(links)
+    drafted = read_page(agent.ask(links["photographs"]).text)
+    (area,) = drafted.all("textarea")
+    assert "- eines vom ganzen Stück," in area.text.splitlines()
+    assert "Guten Tag" not in area.text
+    (frame,) = drafted.all("iframe")
+    assert "<li" in agent.ask(frame.attributes["src"]).text
+    text = area.text.replace("Fotos", "guten Fotos") + "\n\n# Übrigens\n\nEs eilt nicht."
+    assert with_page(agent, number, "reply", text=text).status == 303
+    assert later(desk) == 1
+    with reading(desk.app.engine) as session:
+        letter = case_views.letters_of(session, cases.get(session, number).id)[-1]
+    _, plain, html = letter_parts(letter.content)
+    assert "guten Fotos" in plain
+    assert "Übrigens\n--------" in plain
+    assert "<h2" in html
+
+
+def test_a_stranger_s_case_offers_no_words_about_an_order(desk: Console) -> None:
+    number = taken(desk, state="waiting_for_proof")
+    drafts = operators.drafts(desk.app, number)
+    assert {"status", "return_reminder", "refund_paid"}.isdisjoint(drafts)
+    with reading(desk.app.engine) as session:
+        order = cases.get(session, number).order_number
+    assert order
+    assert all(order not in text for text in drafts.values())
 
 
 def test_who_did_what_stands_in_the_audit(desk: Console, agent: Visitor) -> None:
