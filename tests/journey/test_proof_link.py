@@ -1,6 +1,7 @@
 """Stories of the link in a verification mail: the page changes nothing, its button proves, once, for one order."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ import pytest
 
 from mailbot import operators
 from mailbot.console.app import make_console, serving
+from mailbot.settings import find_folder
 from mailbot.steps.proving import prove_by_link
 from mailbot.store.tables import OutboxRow, ProofRow
 from tests.journey.conftest import ShopBuilder
@@ -38,11 +40,11 @@ def address(shop: Shop) -> Iterator[str]:
         yield served.removeprefix("http://")
 
 
-def ask(address: str, method: str, token: str, *, site: str = "same-origin") -> tuple[int, str]:
+def ask(address: str, method: str, token: str, *, site: str = "same-origin", languages: str = "") -> tuple[int, str]:
     link = HTTPConnection(address, timeout=20)
     form = urlencode({"token": token})
     if method == "GET":
-        link.request("GET", f"/proof?{form}")
+        link.request("GET", f"/proof?{form}", headers={"Accept-Language": languages})
     else:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         link.request("POST", "/proof", form, {**kind, "Origin": "null", "Sec-Fetch-Site": site})
@@ -93,6 +95,35 @@ def test_the_page_says_the_same_whatever_the_link(shop: Shop, address: str) -> N
     assert {status for status, _ in refused} == {403}
     assert len({page for _, page in refused}) == 1
     assert "<script" not in ask(address, "GET", '"><script>alert(1)</script>')[1]
+
+
+@pytest.mark.parametrize(
+    ("languages", "language", "button"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de", "Ja, das war ich"),
+        ("sv, ja;q=0.5", "ja", "はい、私です"),
+        ("zh-Hant-TW", "zh", "是的"),
+        ("fr-CH", "fr", "Oui, c&#39;était moi"),
+        ("sv", "en", "Yes, it was me"),
+        (",;q=1,*" + "x" * 5000, "en", "Yes, it was me"),
+    ],
+)
+def test_the_page_is_in_the_browser_s_language(address: str, languages: str, language: str, button: str) -> None:
+    _, page = ask(address, "GET", "A" * 43, languages=languages)
+    assert f'<html lang="{language}">' in page
+    assert button in page
+    assert "Aurelia &amp; Wren" in page
+
+
+def test_every_language_of_the_page_has_the_same_words_in_it() -> None:
+    folder = find_folder("templates")
+    written = tomllib.loads((folder / "console" / "proof.toml").read_text(encoding="utf-8"))
+    assert written.keys() == {each.name for each in (folder / "reply").iterdir() if each.is_dir()}
+    marks = {
+        language: {name: set(re.findall(r"{\w+}", text)) for name, text in words.items()}
+        for language, words in written.items()
+    }
+    assert all(each == marks["en"] for each in marks.values())
 
 
 def test_a_form_of_another_site_proves_nothing(shop: Shop, address: str) -> None:
