@@ -24,7 +24,7 @@ def a_pair(folder: Path, support: str) -> Iterator[Shop]:
         behind = MailServers()
         behind.start()
         stack.callback(behind.stop)
-        port = stack.enter_context(postfix_server(behind.smtp_port))
+        port = stack.enter_context(postfix_server(behind.smtp_port)).port
         account = stack.enter_context(dovecot_server()).new_account()
         outgoing = Outgoing(host=HOST, port=port, kept=behind.sent)
         database = f"sqlite:///{folder}/mailbot.db"

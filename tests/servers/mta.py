@@ -76,9 +76,22 @@ class Outgoing:
         return self.received()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postfix:
+    """Where it listens, and whether it has passed on all that it took."""
+
+    port: int
+    queue: Path
+
+    def is_idle(self) -> bool:
+        """Whether nothing is in its queues."""
+        queues = [self.queue / name for name in ("maildrop", "incoming", "active", "deferred")]
+        return not any(path.is_file() for queue in queues for path in queue.rglob("*"))
+
+
 @contextmanager
-def postfix_server(sink_port: int) -> Iterator[int]:
-    """Run a Postfix and give its port, or skip where there is none; it starts as root only."""
+def postfix_server(sink_port: int) -> Iterator[Postfix]:
+    """Run a Postfix that hands on to a port, or skip where there is none; it starts as root only."""
     programs = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
     if shutil.which("postfix", path=programs) is None:
         absent("Postfix", "install postfix")
@@ -93,7 +106,7 @@ def postfix_server(sink_port: int) -> Iterator[int]:
         daemons = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
         command = [f"{daemons}/master", "-c", str(folder / "etc"), "-s"]
         stack.enter_context(running(command, port=port, log=folder / "start.log"))
-        yield port
+        yield Postfix(port=port, queue=folder / "queue")
 
 
 def _configure(folder: Path, port: int, sink_port: int) -> None:

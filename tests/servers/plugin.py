@@ -72,8 +72,8 @@ def _postfix() -> Iterator[Outgoing]:
     with ExitStack() as stack:
         behind.start()
         stack.callback(behind.stop)
-        port = stack.enter_context(postfix_server(behind.smtp_port))
-        yield Outgoing(host=HOST, port=port, kept=behind.sent)
+        server = stack.enter_context(postfix_server(behind.smtp_port))
+        yield Outgoing(host=HOST, port=server.port, kept=behind.sent)
 
 
 @pytest.fixture
