@@ -1,6 +1,4 @@
-"""Stories from the first mail to the closed case: goods that come back, money that goes, and the mails between."""
-
-from typing import Any
+"""What later mails, inspections, payments and the book do to a case; its whole ways stand in ``test_whole_stories``."""
 
 import pytest
 
@@ -8,136 +6,17 @@ from mailbot import operators
 from mailbot.model.facts import ClaimLine
 from mailbot.operators import Inspection, NotPossibleError, Verdict
 from mailbot.operators.changes import Change
-from mailbot.store.tables import OutboxRow, RefundRow
+from mailbot.store.tables import RefundRow
 from tests.journey.conftest import ShopBuilder
-from tests.journey.mails import CANCEL, DEFECT, JANE, MALLORY, RETURN, a_mail, an_invoice, an_order
-from tests.journey.shop import Letter, Shop
-
-TWO_RINGS = [
-    {"sku": "R-1", "quantity": 2, "unit_price": "30.00", "discount": "0.00", "tax": "0.00"},
-    {"sku": "N-1", "quantity": 1, "unit_price": "20.00", "discount": "0.00", "tax": "0.00"},
-]
-WORN = Inspection(verdict=Verdict.REFUSED, rule="used_or_altered", note="The band is scratched.", photos=2)
-WHOLE = Inspection(verdict=Verdict.ACCEPTED, photos=1)
+from tests.journey.life import TWO_RINGS, WHOLE, approved_return, cancelled, later, paid, states, words
+from tests.journey.mails import CANCEL, JANE, MALLORY, RETURN, a_mail, an_invoice, an_order
+from tests.journey.shop import Shop
 
 
 @pytest.fixture
 def small(a_shop: ShopBuilder) -> Shop:
     """Give a shop on the parts of this process alone."""
     return a_shop()
-
-
-def cancelled(shop: Shop) -> Letter:
-    """Bring a case to the refund that is due, and give the letter that says so."""
-    shop.sells(an_order(shop.clock.now))
-    return shop.answers(a_mail(CANCEL, invoice=an_invoice()))[0]
-
-
-def approved_return(shop: Shop, **changes: Any) -> Letter:
-    """Bring a case to the approved return, and give the letter that says so."""
-    shop.sells(an_order(shop.clock.now, paid=9, delivered=4, **changes))
-    return shop.answers(a_mail(RETURN, invoice=an_invoice()))[0]
-
-
-def words(letter: Letter) -> str:
-    """The text of a letter without its line breaks."""
-    return " ".join(letter.text.split())
-
-
-def later(shop: Shop, letter: Letter, text: str, **options: Any) -> list[Letter]:
-    """Let the customer answer a letter, and give what came back."""
-    return shop.answers(a_mail(text, answers=letter.message_id, subject="Re: My order", **options))
-
-
-def paid(shop: Shop, reference: str = "5TX-1", number: int = 1) -> Letter:
-    """Pay a case's refund by hand, and give the letter that tells the customer."""
-    assert [order.case_number for order in operators.pay_refunds(shop.app, "mia")] == [f"RF-00000{number}"]
-    operators.confirm_refund(shop.app, str(number), "mia", reference)
-    shop.poll()
-    return shop.letter()
-
-
-def states(shop: Shop, number: int = 1) -> list[str]:
-    """Every state that a case has been in, in order."""
-    return [event["to"] for event in shop.case(number)["history"] if event["to"]]
-
-
-def test_a_cancellation_ends_with_the_money_and_a_closed_case(shop: Shop) -> None:
-    cancelled(shop)
-    shop.clock.forward(hours=5)
-    letter = paid(shop)
-    assert (letter.to, letter.subject) == (JANE, "Re: My order")
-    assert "We have paid your refund of $82.70 for order AW-10001." in words(letter)
-    case = shop.case()
-    assert case["refund"] == {"amount": "82.70", "currency": "USD", "state": "paid"}
-    assert {deadline["state"] for deadline in case["deadlines"]} == {"met"}
-    shop.clock.forward(days=14)
-    shop.poll()
-    assert states(shop) == ["refund_due", "refunded", "closed"]
-    assert [event["actor"] for event in shop.case()["history"]] == ["policy", "mia", "mia", "mailbot"]
-    assert shop.case()["history"][-1]["why"] == "quiet for 14 days"
-
-
-def test_an_accepted_return_starts_the_refund_clock_with_the_settlement_of_the_policy(shop: Shop) -> None:
-    letter = approved_return(shop)
-    shop.clock.forward(days=2)
-    sent = later(shop, letter, "I posted the parcel today. Tracking number: RR123456789GB")[0]
-    assert "Thank you for telling us that the parcel for order AW-10001 is on its way." in words(sent)
-    assert (shop.case()["state"], shop.case()["tracking"]) == ("goods_on_the_way", "RR123456789GB")
-    assert shop.clock_of("dispatch")["state"] == "met"
-    assert shop.clock_of("reply")["state"] == "met"
-    shop.clock.forward(days=8)
-    operators.receive(shop.app, "1", "mia", WHOLE)
-    shop.poll()
-    accepted = shop.letter()
-    assert "has passed our inspection. We are refunding" in words(accepted)
-    assert "by Sunday, March 22, 2026 at" in words(accepted)
-    assert shop.clock_of("refund")["limit"] == "2026-03-22T15:00:00+00:00"
-    assert shop.case()["refund"] == {"amount": "76.70", "currency": "USD", "state": "due"}
-    paid(shop)
-    operators.close(shop.app, "1", "mia", "done")
-    assert states(shop) == ["return_approved", "goods_on_the_way", "received", "refund_due", "refunded", "closed"]
-
-
-@pytest.mark.parametrize("rule", ["used_or_altered", "no_original_box"])
-def test_a_refused_return_is_declined_with_what_was_found(rule: str, shop: Shop) -> None:
-    approved_return(shop)
-    shop.clock.forward(days=6)
-    operators.receive(shop.app, "1", "mia", Inspection(verdict=Verdict.LATER))
-    assert shop.case()["state"] == "received"
-    operators.receive(
-        shop.app, "1", "mia", Inspection(verdict=Verdict.REFUSED, rule=rule, note="The band is scratched.")
-    )
-    shop.poll()
-    letter = shop.letters()[-1]
-    assert "What we found when we inspected your parcel: The band is scratched." in words(letter)
-    assert [row.template for row in shop.rows(OutboxRow)][-1] == f"declined_{rule}"
-    assert (states(shop), shop.rows(RefundRow)) == (["return_approved", "received", "declined"], [])
-
-
-def test_a_return_that_never_comes_is_reminded_of_once_and_expires_after_its_last_day(shop: Shop) -> None:
-    approved_return(shop)
-    shop.clock.forward(days=4)
-    shop.poll()
-    assert shop.letters() == []
-    shop.clock.forward(hours=14)  # day 5 has begun in the shop
-    for _ in range(3):
-        shop.poll()
-        shop.clock.forward(hours=1)
-    reminder = shop.letter()
-    assert "Please hand the parcel over for dispatch by Tuesday, March 17, 2026." in words(reminder)
-    shop.clock.forward(days=2)  # still the last day
-    shop.poll()
-    assert shop.case()["state"] == "return_approved"
-    shop.clock.forward(days=1)
-    for _ in range(2):
-        shop.poll()
-    assert "the approval has ended" in words(shop.letter())
-    assert states(shop) == ["return_approved", "expired"]
-    shop.clock.forward(days=14)
-    shop.poll()
-    assert states(shop)[-1] == "closed"
-    assert shop.rows(RefundRow) == []
 
 
 def test_a_tracking_number_of_the_last_day_keeps_a_return_from_expiring(small: Shop) -> None:
@@ -147,24 +26,6 @@ def test_a_tracking_number_of_the_last_day_keeps_a_return_from_expiring(small: S
     small.clock.forward(hours=10)
     small.poll()
     assert small.case()["state"] == "goods_on_the_way"
-
-
-def test_a_part_of_a_return_is_refunded_line_by_line(shop: Shop) -> None:
-    approved_return(shop, lines=TWO_RINGS)
-    shop.clock.forward(days=6)
-    part = Inspection(
-        verdict=Verdict.PARTLY,
-        lines=(ClaimLine(sku="R-1", quantity=1), ClaimLine(sku="N-1", quantity=1)),
-        note="One ring was worn.",
-    )
-    operators.receive(shop.app, "1", "mia", part)
-    shop.poll()
-    letter = shop.letters()[-1]
-    assert "What we found when we inspected it: One ring was worn." in words(letter)
-    assert "refunding $50.00 for that part" in words(letter)
-    assert shop.case()["refund"]["amount"] == "50.00"
-    facts = shop.case()["decisions"][-1]["facts"]
-    assert facts["claim"]["lines"] == [{"sku": "R-1", "quantity": 1}, {"sku": "N-1", "quantity": 1}]
 
 
 @pytest.mark.parametrize(
@@ -190,44 +51,6 @@ def test_no_goods_are_taken_in_where_no_return_is_under_way(small: Shop) -> None
         operators.receive(small.app, "1", "mia", WHOLE)
 
 
-def test_a_quality_claim_is_approved_by_a_person_and_paid(shop: Shop) -> None:
-    shop.sells(an_order(shop.clock.now, paid=12, delivered=6))
-    shop.answers(a_mail(DEFECT, invoice=an_invoice()))
-    operators.approve(shop.app, "1", "ann")
-    shop.poll()
-    assert "We are sorry that something went wrong" in words(shop.letter())
-    assert "$86.00" in words(paid(shop))
-    assert states(shop) == ["escalated", "refund_due", "refunded"]
-    assert [row.approved_by for row in shop.rows(RefundRow)] == ["ann"]
-
-
-def test_who_asked_on_day_6_and_sent_the_invoice_on_day_9_asked_on_day_6(shop: Shop) -> None:
-    shop.sells(an_order(shop.clock.now, paid=12, delivered=6))
-    question = shop.answers(a_mail(RETURN.replace(" The invoice is attached.", "")))[0]
-    shop.clock.forward(days=3)
-    letter = later(shop, question, "Here is the invoice.", invoice=an_invoice())[0]
-    assert "We have approved your return" in words(letter)
-    operators.receive(shop.app, "1", "mia", WHOLE)
-    shop.poll()
-    shop.letters()
-    paid(shop)
-    assert states(shop) == ["waiting_for_information", "return_approved", "received", "refund_due", "refunded"]
-
-
-def test_a_dispute_after_the_approval_holds_the_money_and_calls_a_person(shop: Shop) -> None:
-    letter = cancelled(shop)
-    shop.clock.forward(hours=3)
-    answer = later(shop, letter, "I have opened a PayPal case about order AW-10001.")[0]
-    assert "A person will read it and answer you." in words(answer)
-    case = shop.case()
-    assert (case["state"], case["escalation"], case["refund"]["state"]) == ("escalated", "dispute", "held")
-    assert operators.pay_refunds(shop.app, "mia") == []
-    operators.reply(shop.app, "1", "mia", "Please close the case at PayPal, we refund you at once.")
-    assert shop.case()["state"] == "escalated"
-    operators.release_refund(shop.app, "1", "mia")
-    assert [str(order.amount) for order in operators.pay_refunds(shop.app, "mia")] == ["82.70"]
-
-
 def test_a_dispute_that_the_book_shows_holds_the_money_too(small: Shop) -> None:
     cancelled(small)
     small.sells(an_order(small.clock.now, dispute_open=True))
@@ -235,19 +58,6 @@ def test_a_dispute_that_the_book_shows_holds_the_money_too(small: Shop) -> None:
     small.poll()
     case = small.case()
     assert (case["state"], case["escalation"], case["refund"]["state"]) == ("escalated", "dispute", "held")
-
-
-def test_a_refund_that_the_book_shows_as_made_is_not_made_again(shop: Shop) -> None:
-    cancelled(shop)
-    shop.clock.forward(hours=2)
-    shop.sells(an_order(shop.clock.now, refunded="82.70"))
-    shop.poll()
-    assert "We have paid your refund of $82.70" in words(shop.letter())
-    assert (shop.case()["state"], shop.case()["refund"]["state"]) == ("refunded", "paid_elsewhere")
-    assert operators.pay_refunds(shop.app, "mia") == []
-    operators.confirm_refund(shop.app, "1", "mia", "5TX-1")
-    shop.poll()
-    assert (shop.letters(), shop.case()["refund"]["state"]) == ([], "paid")
 
 
 def test_another_refund_in_the_book_holds_ours_for_a_person(small: Shop) -> None:
