@@ -45,6 +45,8 @@ PAGES: list[Page] = [
     get("/cases/{number}/mails/{mail:int}/html", LOOK, mail_parts.mail_html),
     get("/cases/{number}/mails/{mail:int}/raw", LOOK, mail_parts.raw_mail),
     get("/cases/{number}/mails/{mail:int}/parts/{path}", LOOK, mail_parts.attachment),
+    get("/cases/{number}/mails/{mail:int}/parts/{path}/pages", LOOK, mail_parts.show_pages),
+    get("/cases/{number}/mails/{mail:int}/parts/{path}/pages/{page:int}", LOOK, mail_parts.page_picture),
     get("/cases/{number}/letters/{letter:int}/html", LOOK, mail_parts.letter_html),
     get("/previews/{name}", LOOK, mail_parts.preview_html),
     post("/cases/{number}/undo", WORK, case_pages.undo),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from mailbot.console.highlight import Piece, anchor, pieces
 from mailbot.model.case import Deadline
 from mailbot.model.reading import Reading
+from mailbot.sandbox.show import may_be_drawn
 from mailbot.store import case_views, cases, clocks, held, readings
 from mailbot.store.desk_tables import HeldRow
 from mailbot.store.queue import sum_of
@@ -19,7 +20,12 @@ from mailbot.store.tables import CaseRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailShown:
-    """One mail of a case as the page shows it; ``reading`` is ``None`` where it could not be read."""
+    """One mail of a case as the page shows it.
+
+    Attributes:
+        reading: ``None`` where it could not be read.
+        drawn: paths of the attachments of which a page can be shown as a picture.
+    """
 
     id: int
     received_at: datetime
@@ -28,6 +34,7 @@ class MailShown:
     reading: Reading | None
     pieces: list[Piece]
     read: list[tuple[str, str, str, str | None]]
+    drawn: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +134,7 @@ def _waiting(row: HeldRow | None) -> Waiting | None:
 def _shown(mail: case_views.MailOfCase) -> MailShown:
     reading = None if mail.reading is None else readings.parse_reading(mail.reading)
     spans = () if reading is None else reading.spans
+    parts = () if reading is None else reading.attachments
     return MailShown(
         id=mail.id,
         received_at=mail.received_at,
@@ -135,6 +143,9 @@ def _shown(mail: case_views.MailOfCase) -> MailShown:
         reading=reading,
         pieces=[] if reading is None else pieces(reading),
         read=[(span.fact, span.value, span.quote, anchor(span) if span.part == "body" else None) for span in spans],
+        drawn=frozenset(
+            part.path for part in parts if not part.held_back and may_be_drawn(part.content_type, part.file_name)
+        ),
     )
 
 

@@ -1,16 +1,15 @@
 """What strangers sent, shown safely: HTML without anything that acts or asks, attachments as plain downloads."""
 
-import re
+import hashlib
 from http import HTTPStatus
 from urllib.parse import quote
 
-import nh3
 from starlette.responses import HTMLResponse, Response
 
 from mailbot.console.case_view import letter_parts
 from mailbot.console.visit import Visit
 from mailbot.errors import InputError
-from mailbot.inbound.mime import parse_mail
+from mailbot.sandbox.show import Drawn
 from mailbot.store import audit, case_views, cases
 from mailbot.store.transaction import reading, transaction
 
@@ -19,113 +18,20 @@ FRAMED = {
     "frame-ancestors 'self'"
 }
 _DOWNLOADED = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-_TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "blockquote",
-        "br",
-        "caption",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "ins",
-        "kbd",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-        "var",
-    ]
-)
-_ATTRIBUTES = {"*": {"dir", "lang"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
-_DROPPED = frozenset(
-    {"script", "style", "svg", "math", "title", "template", "noscript", "iframe", "object", "textarea"}
-)
-_MOST_HTML = 256 * 1024
-_MOST_TAGS = 10_000
-_DEEPEST = 200
 _LONGEST_NAME = 120
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_VOID = frozenset({"br", "hr", "img", "p", "li", "td", "tr", "th", "input", "meta", "link", "col"})
-
-
-def sanitised(html: str) -> str:
-    """A mail's HTML without script, style, form, link, image or anything from elsewhere.
-
-    Beyond the limits of RELIABILITY.md it is not shown at all: the sanitiser is quadratic in depth.
-    """
-    clean = "<p>This HTML is too large or too deep to be shown; its text stands in the case.</p>"
-    if len(html) <= _MOST_HTML and _is_shallow(html):
-        clean = _cleaned(html)
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>The mail as HTML</title>{clean}</html>'
-
-
-def _is_shallow(html: str) -> bool:
-    """Whether it holds no more tags, and nests no deeper, than the limits."""
-    tags = depth = deepest = 0
-    for match in _TAG.finditer(html):
-        if match[2].lower() in _VOID:
-            continue
-        tags += 1
-        depth = max(0, depth - 1) if match[1] else depth + 1
-        deepest = max(deepest, depth)
-    return tags <= _MOST_TAGS and deepest <= _DEEPEST
-
-
-def _cleaned(html: str) -> str:
-    return nh3.clean(html, tags=set(_TAGS), attributes=_ATTRIBUTES, clean_content_tags=set(_DROPPED), link_rel=None)
+_SMALL, _LARGE = 320, 1_400
 
 
 def mail_html(visit: Visit) -> Response:
     """One mail's HTML, for the frame that shows it on request."""
-    raw = _raw(visit)
-    return HTMLResponse(sanitised(parse_mail(raw).html or ""), headers=FRAMED)
+    return HTMLResponse(visit.app.judgement.sandbox.show_html(_raw(visit)), headers=FRAMED)
 
 
 def attachment(visit: Visit) -> Response:
     """One attachment, byte for byte, as a file that no browser opens by itself."""
-    path = visit.request.path_params["path"]
-    part = next((one for one in parse_mail(_raw(visit)).attachments if one.path == path), None)
-    if part is None or part.held_back:
+    path, sandbox = visit.request.path_params["path"], visit.app.judgement.sandbox
+    part = sandbox.take_part(_raw(visit), path)
+    if part is None:
         raise InputError("the mail has no such attachment, or it lies beyond a limit; download the whole mail instead")
     name = part.file_name or f"attachment-{path}"
     with transaction(visit.app.engine) as session:
@@ -133,6 +39,33 @@ def attachment(visit: Visit) -> Response:
         audit.record(session, visit.name, "downloaded", f"mail {mail}", visit.app.now(), file_name=name[:_LONGEST_NAME])
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name[:_LONGEST_NAME], safe='')}"}
     return Response(part.data, media_type="application/octet-stream", headers=headers | _DOWNLOADED)
+
+
+def page_picture(visit: Visit) -> Response:
+    """One page of an attachment as a picture that the limited child has drawn; no byte of the file itself is shown."""
+    side = _SMALL if "small" in visit.request.query_params else _LARGE
+    drawn = _drawn(visit, visit.request.path_params["page"], side)
+    return Response(drawn.png, media_type="image/png", headers=_DOWNLOADED)
+
+
+def show_pages(visit: Visit) -> Response:
+    """Every page of an attachment, as pictures."""
+    number, path = visit.request.path_params["number"], visit.request.path_params["path"]
+    drawn = _drawn(visit, 1, _LARGE)
+    with reading(visit.app.engine) as session:
+        mail = case_views.reading_of(session, cases.get(session, number).id, visit.request.path_params["mail"])
+    note = None if mail is None else next((one for one in mail.attachments if one.path == path), None)
+    return visit.page(
+        "pages.html", number=number, note=note, part=visit.request.url.path.removesuffix("/pages"), pages=drawn.pages
+    )
+
+
+def _drawn(visit: Visit, page: int, side: int) -> Drawn:
+    raw, path = _raw(visit), visit.request.path_params["path"]
+    return visit.desk.drawings.find_or_draw(
+        (hashlib.sha256(raw).hexdigest(), path, page, side),
+        lambda: visit.app.judgement.sandbox.draw_page(raw, path, page, side),
+    )
 
 
 def raw_mail(visit: Visit) -> Response:

@@ -1,10 +1,14 @@
-"""HTML of letters that were only tried out, kept for some minutes so that a frame can show it."""
+"""What a page shows in a frame or as a picture, kept for a while: letters that were only tried out, drawn pages."""
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+
+from mailbot.sandbox.show import Drawn
 
 _MOST = 200
+_MOST_DRAWN = 60
 
 
 class Previews:
@@ -27,3 +31,23 @@ class Previews:
         """One that is still kept."""
         with self._lock:
             return self._kept.get(name)
+
+
+class Drawings:
+    """The pages that were drawn last, so that the same is not drawn for every look."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, str, int, int], Drawn] = OrderedDict()
+
+    def find_or_draw(self, key: tuple[str, str, int, int], draw: Callable[[], Drawn]) -> Drawn:
+        """The page of a mail's bytes (by their hash), part, number and size; whatever ``draw`` raises is raised."""
+        with self._lock:
+            kept = self._kept.get(key)
+        drawn = draw() if kept is None else kept
+        with self._lock:
+            self._kept[key] = drawn
+            self._kept.move_to_end(key)
+            while len(self._kept) > _MOST_DRAWN:
+                self._kept.popitem(last=False)
+        return drawn

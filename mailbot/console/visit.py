@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mailbot.console import words
 from mailbot.console.presence import Presence
-from mailbot.console.previews import Previews
+from mailbot.console.previews import Drawings, Previews
 from mailbot.model.people import GRANTS, Permission
 from mailbot.settings import find_folder
 from mailbot.steps.app import App
@@ -28,6 +28,7 @@ class Desk:
     templates: jinja2.Environment
     presence: Presence
     previews: Previews
+    drawings: Drawings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,4 +108,4 @@ def open_desk(app: App) -> Desk:
         "span": words.span,
     }
     templates.globals |= {"shop": app.settings.shop.name, "zone": app.settings.shop.timezone}
-    return Desk(app=app, templates=templates, presence=Presence(), previews=Previews())
+    return Desk(app=app, templates=templates, presence=Presence(), previews=Previews(), drawings=Drawings())

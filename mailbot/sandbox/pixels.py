@@ -35,6 +35,15 @@ def open_picture(data: bytes) -> Pixels:
     Raises:
         UnseenError: damaged, of another kind, or beyond a limit.
     """
+    return np.asarray(shrunken(data, LONG_SIDE))
+
+
+def shrunken(data: bytes, side: int) -> Image.Image:
+    """The same as a picture of red, green and blue, at most ``side`` pixels long.
+
+    Raises:
+        UnseenError: as ``open_picture``.
+    """
     if len(data) > _MOST_BYTES:
         raise UnseenError("the picture is too large")
     try:
@@ -43,8 +52,8 @@ def open_picture(data: bytes) -> Pixels:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
                 fits = max(picture.size) <= _LONGEST_SIDE and picture.width * picture.height <= _MOST_PIXELS
                 if fits:
-                    picture.draft("RGB", (LONG_SIDE, LONG_SIDE))
-                    return _pixels(picture)
+                    picture.draft("RGB", (side, side))
+                    return _upright(picture, side)
     except UnidentifiedImageError:
         raise UnseenError("pictures of this kind are not read") from None
     except Exception:  # noqa: BLE001 (decoders answer hostile bytes with errors of any kind)
@@ -52,17 +61,17 @@ def open_picture(data: bytes) -> Pixels:
     raise UnseenError("the picture has too many pixels")
 
 
-def _pixels(picture: Image.Image) -> Pixels:
+def _upright(picture: Image.Image, side: int) -> Image.Image:
     seen: Image.Image = picture
     if picture.mode not in {"RGB", "L"}:
         seen = picture.convert("RGBA")
-    seen.thumbnail((LONG_SIDE, LONG_SIDE), reducing_gap=2.0)
+    seen.thumbnail((side, side), reducing_gap=2.0)
     if seen.mode == "RGBA":
         paper = Image.new("RGBA", seen.size, "white")
         paper.alpha_composite(seen)
         paper.info, seen = picture.info, paper
     ImageOps.exif_transpose(seen, in_place=True)
-    return np.asarray(seen.convert("RGB"))
+    return seen.convert("RGB")
 
 
 def open_pages(data: bytes, most: int) -> Iterator[Pixels]:

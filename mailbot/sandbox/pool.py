@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,16 +24,18 @@ from mailbot.model.reading import Reading
 from mailbot.sandbox.confine import NAMESPACE, SECCOMP
 from mailbot.sandbox.pictures import PictureChild
 from mailbot.sandbox.rules import ReadingRules, request_bytes, rules_bytes
+from mailbot.sandbox.show import PNG, Drawn, Head, Part, Wanted, parse_shown, wanted_bytes
 from mailbot.sandbox.wire import FrameTooLongError, receive_frame, send_frame
 
 _WALL_SECONDS = 90.0
 _LONGEST_ANSWER = 1024 * 1024
-_LONGEST_PICTURE = 15_000_001
 _MAILS_PER_CHILD = 100
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
+_Answer = TypeVar("_Answer")
 _SIGHT: TypeAdapter[Sight] = TypeAdapter(Sight)
 _SERVER = "import sys; sys.path[:] = {path!r}; from mailbot.sandbox.server import serve; serve({fd})"
-_READ, _SEE = b"+", b"?"
+_READ, _SEE, _BRING = b"+", b"?", b"!"
+_LONGEST_SHOWN = 16_000_000
 
 
 class ReadingFailedError(PermanentError):
@@ -107,10 +110,47 @@ class Sandbox:
         """Have one picture or scan looked at: its kind (``wire.PICTURE`` or ``DOCUMENT``) and its content."""
         return self._pictures.see(file, MOST_SEEN)
 
+    def take_part(self, raw: bytes, path: str) -> Part | None:
+        """One attachment of a mail; ``None`` where it has no such one, or that lies beyond a limit.
+
+        Raises:
+            ReadingFailedError: the mail could not be taken apart within the limits.
+        """
+        head, data = self._show(Wanted(what="part", path=path), raw)
+        return None if head.problem else Part(file_name=head.file_name, data=data)
+
+    def show_html(self, raw: bytes) -> str:
+        """A mail's HTML as a page without anything that acts or asks.
+
+        Raises:
+            ReadingFailedError: as ``take_part``.
+        """
+        return self._show(Wanted(what="html"), raw)[1].decode("utf-8", "replace")
+
+    def draw_page(self, raw: bytes, path: str, page: int, side: int) -> Drawn:
+        """One page of an attachment, drawn anew.
+
+        Raises:
+            ReadingFailedError: it cannot be drawn, or not within the limits; the text says why.
+        """
+        head, png = self._show(Wanted(what="page", path=path, page=page, side=side), raw)
+        if head.problem or not png.startswith(PNG):
+            raise ReadingFailedError(head.problem or "the answer is no picture")
+        return Drawn(pages=head.pages, png=png)
+
+    def _show(self, wanted: Wanted, raw: bytes) -> tuple[Head, bytes]:
+        return self._threads.submit(
+            self._answered, _BRING + wanted_bytes(wanted, raw), _LONGEST_SHOWN, parse_shown
+        ).result()
+
     def _read(self, raw: bytes, received_at: datetime) -> Reading:
+        return self._answered(request_bytes(raw, received_at), _LONGEST_ANSWER, _READING.validate_json)
+
+    def _answered(self, request: bytes, most: int, parse: Callable[[bytes], _Answer]) -> _Answer:
+        """What a child answers; one that fails in any way is replaced."""
         child = self._take_child()
         try:
-            answer = self._ask(child, request_bytes(raw, received_at))
+            answer = self._ask(child, request, most)
         except OSError as problem:
             self._kill(child)
             raise ReadingFailedError(_why(problem)) from None
@@ -118,7 +158,7 @@ class Sandbox:
             self._kill(child)
             raise ReadingFailedError(answer[1:].decode("utf-8", "replace")[:200])
         try:
-            reading = _READING.validate_json(answer[1:])
+            parsed = parse(answer[1:])
         except ValidationError as problem:
             self._kill(child)
             raise ReadingFailedError(f"the answer is no reading ({problem.error_count()} faults)") from None
@@ -127,9 +167,9 @@ class Sandbox:
             self._idle.put(child)
         else:
             child.talk.close()
-        return reading
+        return parsed
 
-    def _ask(self, child: _Child, request: bytes) -> bytes:
+    def _ask(self, child: _Child, request: bytes, most: int) -> bytes:
         """One mail's answer; what the child asks to have seen on the way goes to the child that reads pictures."""
         answer = self._exchange(child, request)
         asked, pages = 0, 0
@@ -139,15 +179,15 @@ class Sandbox:
             sight = self._pictures.see(answer[1:], MOST_SEEN - pages)
             asked, pages = asked + 1, pages + len(sight.pages)
             answer = self._exchange(child, _SIGHT.dump_json(sight))
-        if len(answer) > _LONGEST_ANSWER:
-            raise FrameTooLongError(f"a frame of {len(answer)} bytes, {_LONGEST_ANSWER} at most")
+        if len(answer) > most:
+            raise FrameTooLongError(f"a frame of {len(answer)} bytes, {most} at most")
         return answer
 
     def _exchange(self, child: _Child, request: bytes) -> bytes:
         until = time.monotonic() + _WALL_SECONDS
         child.talk.settimeout(_WALL_SECONDS)
         send_frame(child.talk, request)
-        answer = receive_frame(child.talk, _LONGEST_PICTURE, until)
+        answer = receive_frame(child.talk, _LONGEST_SHOWN, until)
         if answer is None:
             raise ConnectionError
         return answer

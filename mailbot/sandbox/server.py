@@ -18,6 +18,7 @@ from functools import partial
 from pydantic import TypeAdapter
 
 from mailbot.model.picture import Sight
+from mailbot.sandbox import show
 from mailbot.sandbox.confine import confine
 from mailbot.sandbox.examine import Examiner, See
 from mailbot.sandbox.wire import receive_frame, send_frame
@@ -32,6 +33,7 @@ _LIMITS = {
 }
 _LONGEST_REQUEST = 64 * _MB
 READ, FAILED, SEE = b"+", b"-", b"?"
+_BRING = b"!"
 _SIGHT: TypeAdapter[Sight] = TypeAdapter(Sight)
 
 
@@ -89,6 +91,8 @@ def _have_seen(talk: socket.socket, file: bytes) -> Sight:
 
 def _answer(examiner: Examiner, request: bytes, see: See | None) -> bytes:
     try:
+        if request.startswith(_BRING):
+            return READ + show.answer(request[1:])
         return READ + examiner.examine(request, see)
     except MemoryError:
         return FAILED + b"needs more memory than a mail may"

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from mailbot.model.case import CaseState, Deadline, DeadlineState
 from mailbot.model.money import Money
-from mailbot.store import clocks, mails
+from mailbot.model.reading import Reading
+from mailbot.store import clocks, mails, readings
 from mailbot.store.cases import number_of
 from mailbot.store.tables import (
     CaseEventRow,
@@ -167,6 +168,13 @@ def raw_of(session: Session, case_id: int, mail_id: int) -> bytes | None:
     """The bytes of one mail of a case; ``None`` where the case has no such mail."""
     row = session.scalars(select(MailRow).where(MailRow.id == mail_id, MailRow.case_id == case_id)).one_or_none()
     return None if row is None else mails.raw_bytes(session, row.sha256)
+
+
+def reading_of(session: Session, case_id: int, mail_id: int) -> Reading | None:
+    """One mail of a case as it was read; ``None`` where the case has no such mail, or it could not be read."""
+    mine = select(MailRow.reading).where(MailRow.id == mail_id, MailRow.case_id == case_id)
+    form = session.scalars(mine).one_or_none()
+    return None if form is None else readings.parse_reading(form)
 
 
 def letter(session: Session, case_id: int, letter_id: int) -> bytes | None:

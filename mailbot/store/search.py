@@ -88,7 +88,9 @@ def _by_looking(word: str, *, is_postgres: bool) -> tuple[ColumnElement[bool], S
     newest = select(MailRow.case_id.label("id"), MailRow.reading.label("reading")).where(MailRow.case_id.is_not(None))
     recent = newest.order_by(MailRow.id.desc()).limit(NEWEST_MAILS).subquery("recent")
     body = "recent.reading::json #>> '{body,text}'" if is_postgres else "json_extract(recent.reading, '$.body.text')"
-    cases = or_(is_like(CaseRow.subject), is_like(CaseRow.customer), is_like(CaseRow.order_number))
+    cases = or_(
+        is_like(CaseRow.subject), is_like(CaseRow.customer), is_like(CaseRow.order_number), is_like(CaseRow.order_key)
+    )
     return cases, select(recent.c.id).where(is_like(recent.c.reading), is_like(literal_column(f"({body})", Text)))
 
 

@@ -1,6 +1,7 @@
 """What people order on a case: tried out first, held for 20 seconds, stopped on a stale page, done once."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -9,7 +10,8 @@ from mailbot.console.case_view import letter_parts
 from mailbot.desk.orders import perform_due
 from mailbot.model.case import CaseState
 from mailbot.model.people import Role
-from mailbot.store import case_views, cases
+from mailbot.store import case_views, cases, readings
+from mailbot.store.tables import CaseRow
 from mailbot.store.transaction import reading, transaction
 from tests.console.reading_pages import read_page
 from tests.console.visits import Answer, Console, Visitor
@@ -288,6 +290,34 @@ def test_a_stranger_s_case_offers_no_words_about_an_order(desk: Console) -> None
         order = cases.get(session, number).order_number
     assert order
     assert all(order not in text for text in drafts.values())
+
+
+def found(agent: Visitor, words: str) -> set[str]:
+    page = read_page(agent.ask(f"/?view=all&q={quote(words)}").text)
+    return {row.attributes["data-href"].rpartition("/")[2] for row in page.all("tr") if "data-href" in row.attributes}
+
+
+@pytest.mark.parametrize("word", ["clasp", "CLASP", "no-such-word-anywhere"])
+def test_a_word_of_a_mail_s_text_finds_its_case(word: str, desk: Console, agent: Visitor) -> None:
+    with reading(desk.app.engine) as session:
+        said = {row.id: readings.of_case(session, row.id) for row in session.query(CaseRow)}
+    wanted = {
+        cases.number_of(case_id)
+        for case_id, mails in said.items()
+        if any(word.lower() in f"{mail.subject} {mail.body.text}".lower() for mail in mails)
+    }
+    assert found(agent, word) == wanted
+    assert bool(wanted) == (word.lower() == "clasp")
+
+
+@pytest.mark.parametrize("asked", ["AW-10301", "aw10301", "10301", "fatima.haddad", "fatima PARCEL"])
+def test_an_order_a_customer_and_a_subject_are_found_by_their_words(asked: str, agent: Visitor) -> None:
+    assert "RF-000016" in found(agent, asked)
+
+
+@pytest.mark.parametrize("asked", ["\u4ea7\u54c1", "'", "a'b", "%", "\\", "& | !", "a:*", "\u0130"])
+def test_signs_of_search_languages_are_signs_like_others(asked: str, agent: Visitor) -> None:
+    assert agent.ask(f"/?view=all&q={quote(asked)}").status == 200
 
 
 def test_who_did_what_stands_in_the_audit(desk: Console, agent: Visitor) -> None:

@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, Error, Route
 from sqlalchemy import update
 
 from mailbot import operators
-from mailbot.console.mail_parts import sanitised
 from mailbot.demo.mailbox_page import outside
 from mailbot.demo.run import SUPPORT, demo_app, work_off
 from mailbot.model.book import parse_booked_order
 from mailbot.model.people import Role
+from mailbot.sandbox.safe_html import sanitised
 from mailbot.store import case_views, orders, saved_views, users
 from mailbot.store.tables import CaseRow
 from mailbot.store.transaction import reading, transaction

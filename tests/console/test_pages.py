@@ -315,6 +315,21 @@ def test_the_address_stands_before_the_name_that_a_sender_gives_itself(console: 
     assert line.startswith("dorothy.whitcombe@example.org calls itself “Dorothy Whitcombe”")
 
 
+def test_an_invoice_is_shown_as_a_picture_and_never_as_it_came(console: Console, operator: Visitor) -> None:
+    drawn = 0
+    for case in listed(console):
+        for picture in page(operator, f"/cases/{case['case']}").all("a", "thumb"):
+            answer = operator.ask(picture.all("img")[0].attributes["src"])
+            if answer.status == 400:
+                continue  # a file that says it is a picture, and is none
+            assert answer.headers["content-type"] == "image/png"
+            assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+            pages = page(operator, picture.attributes["href"]).all("ol", "drawn")[0].all("img")
+            assert all(operator.ask(one.attributes["src"]).status == 200 for one in pages)
+            drawn += 1
+    assert drawn > 3
+
+
 def test_a_case_without_a_decision_says_so(console: Console, operator: Visitor) -> None:
     found = page(operator, f"/cases/{first(console, escalation='other_topic')}").under("No decision")
     assert "a person answers" in found.words

@@ -40,6 +40,8 @@ ROWS: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/cases/{number}/mails/{mail:int}/html"): EVERYBODY,
     ("GET", "/cases/{number}/mails/{mail:int}/raw"): EVERYBODY,
     ("GET", "/cases/{number}/mails/{mail:int}/parts/{path}"): EVERYBODY,
+    ("GET", "/cases/{number}/mails/{mail:int}/parts/{path}/pages"): EVERYBODY,
+    ("GET", "/cases/{number}/mails/{mail:int}/parts/{path}/pages/{page:int}"): EVERYBODY,
     ("GET", "/cases/{number}/letters/{letter:int}/html"): EVERYBODY,
     ("GET", "/previews/{name}"): EVERYBODY,
     ("POST", "/cases/{number}/undo"): WORKERS,
@@ -93,7 +95,14 @@ API_ROWS: dict[tuple[str, str], set[Role]] = {
 }
 ROWS[("POST", "/sign-out")] = EVERYBODY  # the last, for it ends the session that the others need
 GUARDED = {row: roles for row, roles in ROWS.items() if roles is not OPEN}
-VALUES = {"{number}": "RF-000016", "{mail:int}": "16", "{path}": "2", "{letter:int}": "1", "{name}": "x"}
+VALUES = {
+    "{number}": "RF-000016",
+    "{mail:int}": "16",
+    "{path}": "2",
+    "{page:int}": "1",
+    "{letter:int}": "1",
+    "{name}": "x",
+}
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +171,7 @@ def test_nothing_but_sign_in_is_open_to_strangers(trodden: Console) -> None:
     [
         *("/cases/RF-000016/mails/1/html", "/cases/RF-000016/mails/1/raw", "/cases/RF-000016/mails/999/raw"),
         *("/cases/RF-999999/mails/16/raw", "/cases/RF-000016/letters/999/html", "/cases/RF-000016/mails/16/parts/9"),
+        *("/cases/RF-000016/mails/1/parts/2/pages/1", "/cases/RF-000016/mails/16/parts/9/pages/1"),
         "/previews/guessed",
     ],
 )
