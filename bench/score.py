@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import score_corpora
 from bench.score_goals import goals
+from mailbot.bootstrap import example_settings, open_settings
 from tests.mails import scoring
 from tests.mails.scoring import Scored, Share
 
@@ -26,7 +27,11 @@ def main() -> int:
     parser.add_argument("--no-corpora", action="store_true", help="own mails only")
     parser.add_argument("--language", help="one language only, such as de")
     parser.add_argument("--write", action="store_true", help="keep the figures in docs/scoreboard.md")
+    parser.add_argument("--corrections", type=Path, help="a folder of mailbot case corrections, scored by itself")
+    parser.add_argument("--config", type=Path, help="with --corrections: the shop's configuration")
     arguments = parser.parse_args()
+    if arguments.corrections is not None:
+        return score_corrections(arguments.corrections, arguments.config)
     parts = {"tuning": scoring.TUNING, "reserve": scoring.RESERVE}
     read = {
         title: [mail for mail in scoring.score(folder) if arguments.language in {None, mail.language}]
@@ -52,6 +57,15 @@ def main() -> int:
     for name in wrong:
         print(f"WRONG APPROVAL: {name}")
     return 1 if wrong else 0
+
+
+def score_corrections(folder: Path, config: Path | None) -> int:
+    """Print how mails that people have corrected are read now, and what is still not right."""
+    mails = scoring.score(folder, open_settings(config) if config else example_settings())
+    print("\n".join(part_lines(f"corrected ({folder.name})", mails)))
+    for name, told in scoring.faults(mails).items():
+        print(f"  {name}: {told}")
+    return 1 if scoring.wrong_approvals(mails) else 0
 
 
 def part_lines(title: str, mails: Sequence[Scored]) -> Iterator[str]:

@@ -37,6 +37,7 @@ from mailbot.store.instance import ensure_schema, open_instance, record_start
 from mailbot.store.leases import this_holder
 from mailbot.store.transaction import open_engine, reading, transaction
 from mailbot.understand.order_number import compile_order_numbers
+from mailbot.webhooks import Caller
 
 __all__ = ["read_orders", "write_payments"]
 
@@ -212,6 +213,7 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
                 holder=this_holder(),
                 journal_folder=_journal_folder(settings, instance.name),
                 progress=progress or _unseen,
+                webhooks=Caller(),
             )
 
 

@@ -13,7 +13,7 @@ from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
 from mailbot.ports import Mailbox
-from mailbot.steps import closing, guarding, intake, order_sync, paying, refunding, returns, sending, watch
+from mailbot.steps import closing, guarding, hooks, intake, order_sync, paying, refunding, returns, sending, watch
 from mailbot.steps.acting import carry_out
 from mailbot.steps.app import App
 from mailbot.steps.consider import consider
@@ -60,6 +60,7 @@ def poll(app: App) -> Passed:
     look_after(app)
     watch_clocks(app)
     delivered = deliver(app)
+    tell_others(app)
     failed += [delivered.problem] if delivered.problem else []
     return Passed(stored=stored, handled=handled, sent=delivered.sent, busy=tuple(busy), failed=tuple(failed))
 
@@ -142,6 +143,11 @@ def look_after(app: App) -> None:
 def guard(app: App) -> None:
     """Prove the invariants; where one does not hold, automatic mail and money stop until a person thaws them."""
     guarding.prove_invariants(app)
+
+
+def tell_others(app: App) -> int:
+    """Call the webhooks of other systems with what is new; returns how many calls were answered."""
+    return hooks.tell_others(app)
 
 
 def notice_silence(app: App) -> None:

@@ -1,6 +1,6 @@
 """The outside as mailbot sees it: what a mailbox, a mail server and an order source must be able to do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -171,4 +171,16 @@ class PaymentProvider(Protocol):
 
         Raises:
             PermanentError: a clear and final refusal; anything else that is raised may mean that it was paid.
+        """
+
+
+class WebhookCaller(Protocol):
+    """What calls web addresses of other systems."""
+
+    def call(self, url: str, body: bytes, headers: Mapping[str, str], *, private: bool) -> None:
+        """Post a body; ``private`` allows addresses that are not public, and no TLS.
+
+        Raises:
+            RetryableError: no answer, or none that says yes.
+            PermanentError: the address may not be called, or wants no more calls.
         """

@@ -46,6 +46,8 @@ def working(app: App) -> Iterator[None]:
     _add(scheduler, app, "cases", partial(journey.look_after, app), _CLOCKS_EVERY.total_seconds())
     _add(scheduler, app, "silence", partial(journey.notice_silence, app), _SILENCE_EVERY.total_seconds())
     _add(scheduler, app, "guard", partial(journey.guard, app), _GUARD_EVERY.total_seconds())
+    if app.settings.webhooks:
+        _add(scheduler, app, "webhooks", partial(journey.tell_others, app), _DELIVER_EVERY.total_seconds())
     if app.order_source is not None:
         minutes = timedelta(minutes=app.settings.orders.sync_minutes)
         _add(scheduler, app, "orders", partial(journey.sync_orders, app), minutes.total_seconds())

@@ -1,5 +1,6 @@
 """Verbs of the operators' work on cases."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +12,8 @@ from mailbot.cli.options import Actor, Config, Json, open_app, plain, print_json
 from mailbot.model.case import CaseState, draw_transitions
 from mailbot.model.facts import ClaimLine
 from mailbot.operators.returns import REFUSALS, Inspection, Verdict
-from mailbot.store import case_views, cases
-from mailbot.store.transaction import reading
+from mailbot.store import audit, case_views, cases, corrections
+from mailbot.store.transaction import reading, transaction
 
 verbs = typer.Typer(help="Cases: what customers asked for, and what became of it.", no_args_is_help=True)
 _Case = Annotated[str, typer.Argument(help="The case's number: RF-000123, or 123.", metavar="CASE")]
@@ -143,6 +144,20 @@ def reopen(
 
 
 @verbs.command()
+def merge(
+    context: typer.Context,
+    number: _Case,
+    *,
+    into: Annotated[str, typer.Option(help="The case that its mails and promises go to.")],
+    actor: Actor,
+    config: Config = None,
+) -> None:
+    """Make a case part of another one of the same customer or order."""
+    with open_app(context, config) as app:
+        sys.stdout.write(operators.merge(app, number, actor, into) + "\n")
+
+
+@verbs.command()
 def assign(
     context: typer.Context,
     number: _Case,
@@ -203,6 +218,31 @@ def raw(
     with bootstrap.open_store(settings_for(context, config)) as store, reading(store) as session:
         to.write_bytes(case_views.newest_raw(session, cases.get(session, number)))
     sys.stdout.write(f"{to} written\n")
+
+
+@verbs.command("corrections")
+def corrections_(
+    context: typer.Context,
+    *,
+    out: Annotated[Path, typer.Option(help="A new or empty folder; it will hold customers' mail.")],
+    actor: Actor,
+    config: Config = None,
+) -> None:
+    """Write the mails that people have corrected, with labels and orders, as examples for the scoreboard."""
+    out.mkdir(parents=True, exist_ok=True)
+    if any(out.iterdir()):
+        raise operators.NotPossibleError(f"--out {out}: the folder is not empty; name a new one")
+    now = bootstrap.now()
+    with bootstrap.open_store(settings_for(context, config)) as store, transaction(store) as session:
+        found = list(corrections.examples(session))
+        audit.record(session, actor, "corrections_exported", f"{len(found)} mails", now)
+    for example in found:
+        (out / example.name).write_bytes(example.raw)
+    labels = ",\n".join(json.dumps(example.label, ensure_ascii=False) for example in found)
+    (out / "labels.json").write_text(f"[\n{labels}\n]\n", encoding="utf-8")
+    entries = {example.order["number"]: example.order for example in found if example.order is not None}
+    (out / "orders.json").write_text(json.dumps([*entries.values()], indent=1, ensure_ascii=False), encoding="utf-8")
+    sys.stdout.write(f"{len(found)} corrected mails are in {out}, with labels.json and orders.json\n")
 
 
 def _accepted(written: str) -> ClaimLine:

@@ -46,7 +46,7 @@ def list_(context: typer.Context, *, as_json: Json = False, config: Config = Non
     """List everybody, with their roles."""
     with open_app(context, config) as app, reading(app.engine) as session:
         for row in accounts.all_users(session):
-            state = "disabled" if row.disabled_at else "active" if row.code_key else "invited"
+            state = "disabled" if row.disabled_at else "active" if row.has_code else "invited"
             if as_json:
                 print_json({"user": row.name, "role": row.role, "state": state})
             else:

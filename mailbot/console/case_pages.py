@@ -18,7 +18,7 @@ from mailbot.model.refund import RefundState
 from mailbot.store import audit, users
 from mailbot.store.transaction import reading, transaction
 
-_PREVIEWED = SENDS | {Verb.CORRECT}
+_PREVIEWED = SENDS | {Verb.CORRECT, Verb.MERGE}
 _READY = frozenset({Verb.APPROVE, Verb.RECEIVE})
 _ON_RETURN = frozenset({CaseState.RETURN_APPROVED, CaseState.GOODS_ON_THE_WAY, CaseState.RECEIVED, CaseState.EXPIRED})
 _LONGEST_NUMBER = 18
@@ -148,6 +148,8 @@ def _rehearsed(visit: Visit, verb: Verb, details: dict[str, str]) -> dict[str, o
 
 def _possible(visit: Visit, shown: CaseShown) -> set[str]:
     """The actions that the person may do and that may make sense in the case's state."""
+    if shown.form["merged_into"]:
+        return set()
     state, decided = CaseState(shown.form["state"]), shown.decision is not None
     refund = (shown.form["refund"] or {}).get("state")
     undecided = state in {CaseState.ESCALATED, CaseState.REOPENED}
@@ -168,6 +170,7 @@ def _possible(visit: Visit, shown: CaseShown) -> set[str]:
         Verb.CLOSE: state is not CaseState.CLOSED,
         Verb.REOPEN: state is CaseState.CLOSED,
         Verb.SNOOZE: state is not CaseState.CLOSED,
+        Verb.MERGE: refund is None and state is not CaseState.WAITING_FOR_PROOF,
         Verb.REQUEUE: any(mail.state == "parked" for mail in shown.mails),
     }
     return {verb.value for verb in Verb if visit.may(NEEDS[verb]) and fits.get(verb, True)}

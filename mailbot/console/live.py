@@ -6,19 +6,24 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from mailbot.console.visit import Desk
 from mailbot.errors import RetryableError
 from mailbot.store import case_views, cases, queue
+from mailbot.store.cases import CaseNotFoundError
 from mailbot.store.transaction import reading
 
 _EVERY_SECONDS = 3
 _AT_MOST = 200
 
 
-async def news(desk: Desk, request: Request) -> StreamingResponse:
+async def news(desk: Desk, request: Request) -> Response:
     """Tell one page; it asks again after some minutes, so that an ended session hears no more."""
+    try:
+        await run_in_threadpool(_state, desk, request.query_params.get("case"))
+    except CaseNotFoundError as problem:
+        return PlainTextResponse(str(problem), status_code=404)
     return StreamingResponse(_events(desk, request), media_type="text/event-stream")
 
 

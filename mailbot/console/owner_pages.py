@@ -15,11 +15,12 @@ from mailbot.inbound.arrival import read_arrival
 from mailbot.model.forms import parse_facts
 from mailbot.model.people import Permission
 from mailbot.model.refund import PAID, RefundState
+from mailbot.policy.check import check_policy
 from mailbot.policy.decide import Answered, decide
 from mailbot.policy.table import Policy, parse_policy
 from mailbot.sandbox.pool import ReadingFailedError
 from mailbot.steps.explaining import explain, unreadable
-from mailbot.store import case_views, cases, health, orders, refunds, stats, switch
+from mailbot.store import case_views, cases, health, orders, refunds, stats, switch, webhooks
 from mailbot.store.transaction import reading
 
 _MOST_REPLAYED = 2000
@@ -55,7 +56,9 @@ def show_refunds(visit: Visit) -> Response:
 
 def show_policy(visit: Visit) -> Response:
     """The policy as it decides now."""
-    return visit.page("policy.html", policy=visit.app.judgement.policy, changes=None, problem="", replayed=0)
+    policy = visit.app.judgement.policy
+    found = check_policy(policy)
+    return visit.page("policy.html", policy=policy, checked=found, changes=None, problem="", replayed=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +81,18 @@ def try_policy(visit: Visit) -> Response:
             visit.app.settings.shop.zone,
         )
     except InputError as problem:
-        return visit.page("policy.html", 400, policy=present, changes=None, problem=str(problem), replayed=0)
+        found = check_policy(present)
+        return visit.page(
+            "policy.html", 400, policy=present, checked=found, changes=None, problem=str(problem), replayed=0
+        )
     with reading(visit.app.engine) as session:
         facts = case_views.latest_facts(session, _MOST_REPLAYED)
     changes = [change for number, form in facts if (change := _changed(number, form, present, draft)) is not None]
     return visit.page(
         "policy.html",
         policy=present,
+        checked=check_policy(present),
+        draft_checked=check_policy(draft),
         changes=changes[:_MOST_SHOWN],
         problem="",
         replayed=len(facts),
@@ -160,6 +168,7 @@ def show_health(visit: Visit) -> Response:
         return visit.page(
             "health.html",
             health=health.look(session),
+            webhooks=webhooks.counts(session),
             frozen=switch.find_frozen(session),
             mode=visit.app.settings.worker.mode,
             mailboxes={mailbox.name: mailbox.poll_seconds for mailbox in visit.app.settings.mailboxes},

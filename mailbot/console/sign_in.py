@@ -1,9 +1,11 @@
 """Coming in and going out: password and code, one-time links, invitations, the authenticator, sessions."""
 
 import io
+import secrets
 from http import HTTPStatus
 
 import segno
+import structlog
 from starlette.responses import Response
 
 from mailbot.console import passwords
@@ -13,11 +15,14 @@ from mailbot.errors import InputError
 from mailbot.model.people import Role
 from mailbot.store import audit, sessions, users
 from mailbot.store.desk_tables import UserRow
+from mailbot.store.sealing import SealError
 from mailbot.store.sessions import Link
 from mailbot.store.transaction import reading, transaction
 
 _NO = "That is not right, or was tried too often. Check name, password and code; after five slips wait 15 minutes."
 _USED = "This link was used before, or is too old."
+
+log = structlog.get_logger()
 
 
 def show_sign_in(visit: Visit) -> Response:
@@ -70,7 +75,8 @@ def welcome(visit: Visit) -> Response:
         if not problem:
             if user is None:
                 user = users.add(session, name, Role.ADMIN, now)
-            user.password_hash, user.code_key, user.code_step = passwords.hash_password(password), None, 0
+            user.password_hash, user.code_step = passwords.hash_password(password), 0
+            user.code_key = user.code_sealed = None
             sessions.use_link(session, token, Link.INVITATION if invited else Link.FIRST_ADMIN, now)
             sessions.end_all_of(session, user.id)
             audit.record(session, user.name, "password_chosen", user.name, now)
@@ -97,7 +103,8 @@ def keep_code(visit: Visit) -> Response:
             return _code_page(visit, "The key was not the one shown; here is a new one.")
         step = passwords.find_step(key, visit.form.get("code", ""), 0, now)
         if step is not None:
-            user.code_key, user.code_step = key, step
+            users.keep_code_key(user, app.settings.secrets.key_path, key)
+            user.code_step = step
             audit.record(session, user.name, "authenticator_set_up", user.name, now)
     if step is None:
         return _code_page(visit, "That code is not right; wait for the next one and type it in.", key)
@@ -163,7 +170,7 @@ def _by_password(visit: Visit) -> int | None:
             return None
         user = users.find(session, name)
         known = user if user is not None and user.disabled_at is None else None
-        kept, key = (known.password_hash, known.code_key) if known is not None else (None, None)
+        kept, key = (known.password_hash, _code_key(visit, known)) if known is not None else (None, None)
         after = 0 if known is None else known.code_step
     right = passwords.is_password(visit.form.get("password", ""), kept)
     step = None if key is None else passwords.find_step(key, visit.form.get("code", ""), after, now)
@@ -175,9 +182,20 @@ def _by_password(visit: Visit) -> int | None:
         row = _user(session.get(UserRow, known.id, with_for_update=True))
         if step is not None and row.code_step >= step:
             return None
+        if key is not None and row.code_key is not None:  # an earlier version kept it in the clear
+            users.keep_code_key(row, visit.app.settings.secrets.key_path, key)
         row.code_step = step or row.code_step
         users.forget_failures(session, subjects[0])
         return row.id
+
+
+def _code_key(visit: Visit, user: UserRow) -> str | None:
+    """The key of somebody's authenticator; where it cannot be decrypted, one that no code fits."""
+    try:
+        return users.code_key_of(user, visit.app.settings.secrets.key_path)
+    except SealError as problem:
+        log.error("authenticator_sealed", problem=str(problem))  # noqa: TRY400 (no bug of ours)
+        return passwords.key_for(user.name, secrets.token_bytes(32))
 
 
 def _code_page(visit: Visit, problem: str, key: str | None = None) -> Response:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mailbot.console import words
+from mailbot.console.banner import Banner
 from mailbot.console.presence import Presence
 from mailbot.console.previews import Drawings, Previews
 from mailbot.model.people import GRANTS, Permission
@@ -29,6 +30,7 @@ class Desk:
     presence: Presence
     previews: Previews
     drawings: Drawings
+    banner: Banner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Visit:
             "form_token": form_token(self.app, self.who),
             "path": self.request.url.path,
             "now": self.app.now(),
+            "alarms": self.desk.banner.texts(self.app) if self.who is not None else (),
         }
         html = self.desk.templates.get_template(template).render(shown | values)
         return HTMLResponse(html, status_code=status)
@@ -108,4 +111,6 @@ def open_desk(app: App) -> Desk:
         "span": words.span,
     }
     templates.globals |= {"shop": app.settings.shop.name, "zone": app.settings.shop.timezone}
-    return Desk(app=app, templates=templates, presence=Presence(), previews=Previews(), drawings=Drawings())
+    return Desk(
+        app=app, templates=templates, presence=Presence(), previews=Previews(), drawings=Drawings(), banner=Banner()
+    )

@@ -22,6 +22,7 @@ from mailbot.settings import (
     Identity,
     MailboxSettings,
     Notify,
+    Secrets,
     Security,
     Settings,
     Shop,
@@ -179,4 +180,5 @@ def _settings(folder: Path, servers: MailServers, listen: str) -> Settings:
         identity=Identity(authserv_ids=("mx.shop.example",)),
         console=Console(listen=listen),
         notify=Notify(address=_OWNER),
+        secrets=Secrets(key_file=str(folder / "mailbot.key")),
     )

@@ -38,6 +38,7 @@ class Verb(StrEnum):
     CLOSE = "close"
     REOPEN = "reopen"
     REQUEUE = "requeue"
+    MERGE = "merge"
 
 
 SENDS = frozenset({Verb.APPROVE, Verb.CHANGE, Verb.DECLINE, Verb.REPLY, Verb.ASK, Verb.RECEIVE, Verb.PAY})
@@ -183,6 +184,11 @@ def _requeue(app: App, number: str, actor: str, _details: Details) -> str:
     return operators.requeue(app, number, actor)
 
 
+def _merge(app: App, number: str, actor: str, details: Details) -> str:
+    into = details.get("other", "").strip() or _said(details, "into", "the case that it goes into")
+    return operators.merge(app, number, actor, into)
+
+
 _PERFORM: dict[Verb, Callable[[App, str, str, Details], str]] = {
     Verb.APPROVE: _approve,
     Verb.CHANGE: _change,
@@ -202,4 +208,5 @@ _PERFORM: dict[Verb, Callable[[App, str, str, Details], str]] = {
     Verb.CLOSE: _close,
     Verb.REOPEN: _reopen,
     Verb.REQUEUE: _requeue,
+    Verb.MERGE: _merge,
 }

@@ -18,6 +18,7 @@ from mailbot.operators.cases import (
     requeue,
 )
 from mailbot.operators.changes import Change, approve_changed, ask, correct, snooze
+from mailbot.operators.merging import merge
 from mailbot.operators.refunds import (
     approve_refund,
     cancel_refund,
@@ -51,6 +52,7 @@ __all__ = [
     "drafts",
     "freeze",
     "hold_refund",
+    "merge",
     "note",
     "pay_refunds",
     "preview",

@@ -206,9 +206,16 @@ def requeue(app: App, number: str, actor: str) -> str:
 
 @contextmanager
 def opened(app: App, number: str) -> Iterator[Matter]:
-    """A case that nobody else changes meanwhile, in one transaction."""
+    """A case that nobody else changes meanwhile, in one transaction.
+
+    Raises:
+        NotPossibleError: it is part of another one now.
+    """
     with transaction(app.engine, "operators.opened") as session:
-        yield open_matter(app, session, cases.get(session, number, lock=True))
+        case = cases.get(session, number, lock=True)
+        if case.merged_into is not None:
+            raise NotPossibleError(f"{cases.number_of(case.id)} is part of {cases.number_of(case.merged_into)} now")
+        yield open_matter(app, session, case)
 
 
 def decided_of(matter: Matter) -> Decided:

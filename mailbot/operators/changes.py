@@ -23,9 +23,9 @@ from mailbot.steps.decided import Decided
 from mailbot.steps.drafting import INFORMATION_NEEDED, asking
 from mailbot.steps.parking import leave_to_people
 from mailbot.store import cases, orders
+from mailbot.store.corrections import CORRECTED
 from mailbot.store.tables import DecisionRow
 
-CORRECTED = "corrected"
 _UNDECIDED = frozenset({CaseState.ESCALATED, CaseState.REOPENED})
 _OPEN = frozenset({CaseState.WAITING_FOR_INFORMATION, CaseState.WAITING_FOR_PROOF, *_UNDECIDED})
 _EVIDENCE = ("invoice",)

@@ -46,6 +46,14 @@ class Mode(StrEnum):
     OFF = "off"
 
 
+class WebhookEvent(StrEnum):
+    """What other systems can be told of."""
+
+    ESCALATED = "case_escalated"
+    BREACHED = "promise_breached"
+    REFUND_DUE = "refund_due"
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -258,6 +266,33 @@ class Notify(_Section):
     address: Annotated[str, AfterValidator(lambda text: text and address(text))] = ""
 
 
+class Webhook(_Section):
+    """One ``[[webhooks]]``: a web address that is told, signed, of what happens; ``private`` ones may be inside."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")
+    url: WebAddress = Field(min_length=1)
+    secret_env: str = Field(min_length=1)
+    events: tuple[WebhookEvent, ...] = Field(default=tuple(WebhookEvent), min_length=1)
+    private: bool = False
+
+    @model_validator(mode="after")
+    def _is_reached_safely(self) -> Self:
+        parts = urlsplit(self.url)
+        if not parts.hostname or parts.username is not None or parts.password is not None:
+            raise ValueError(f"{self.url} names no host, or holds a password; write https://host/path")
+        if parts.scheme != "https" and not self.private:
+            raise ValueError(f"{self.url} would go in the clear; write https://, or private = true for one inside")
+        return self
+
+    def secret(self) -> str:
+        """Read the key that calls are signed with now, from the environment.
+
+        Raises:
+            SecretError: it is not there.
+        """
+        return read_secret(self.secret_env)
+
+
 class Refunds(_Section):
     """``[refunds]``: who pays, who must agree, and how far mailbot may go by itself. Source: P4, I7."""
 
@@ -317,6 +352,7 @@ class Settings(_Section):
     policy: PolicyFile = PolicyFile()
     console: Console = Console()
     notify: Notify = Notify()
+    webhooks: tuple[Webhook, ...] = ()
     refunds: Refunds = Refunds()
     targets: Targets = Targets()
     cases: Cases = Cases()
@@ -326,6 +362,9 @@ class Settings(_Section):
         names = [mailbox.name for mailbox in self.mailboxes]
         if len(set(names)) < len(names):
             raise ValueError("mailboxes: two have the same name; give each its own")
+        hooks = [hook.name for hook in self.webhooks]
+        if len(set(hooks)) < len(hooks):
+            raise ValueError("webhooks: two have the same name; give each its own")
         by_token = [mailbox.name for mailbox in self.mailboxes if mailbox.oauth]
         if self.smtp.oauth_mailbox and self.smtp.oauth_mailbox not in by_token:
             raise ValueError("smtp: oauth_mailbox names no mailbox that signs in by oauth")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from mailbot.errors import PermanentError
 from mailbot.oauth import Client, Tokens
 from mailbot.settings import Settings
-from mailbot.store import tokens
+from mailbot.store import sealing, tokens
 from mailbot.store.transaction import reading, transaction
 
 _SPARE = timedelta(minutes=2)
@@ -83,6 +83,6 @@ def keep_sign_in(engine: Engine, settings: Settings, mailbox: str, given: Tokens
     """
     if given.refresh is None:
         raise PermanentError("sign-in: the provider gave no refresh token; allow offline access and sign in again")
-    tokens.make_key(settings.secrets.key_path)
+    sealing.make_key(settings.secrets.key_path)
     with transaction(engine, "tokens.kept") as session:
         tokens.put(session, settings.secrets.key_path, mailbox, given.refresh, now)

@@ -11,7 +11,7 @@ from mailbot.act.reply import Templates
 from mailbot.model.book import BookedOrder
 from mailbot.policy.table import Policy
 from mailbot.policy.versions import policy_for
-from mailbot.ports import Mailbox, MailTransport, OrderSource, PaymentProvider
+from mailbot.ports import Mailbox, MailTransport, OrderSource, PaymentProvider, WebhookCaller
 from mailbot.sandbox.pool import Sandbox
 from mailbot.settings import Settings
 from mailbot.store.instance import Instance
@@ -52,6 +52,7 @@ class App:
         order_source: where the shop keeps its orders; ``None`` where they come by files only.
         journal_folder: where this machine notes how far its outgoing mail has come.
         progress: told what was done and how many times.
+        webhooks: who calls other systems; ``None``: nobody does.
     """
 
     judgement: Judgement
@@ -64,6 +65,7 @@ class App:
     holder: str
     journal_folder: Path
     progress: Callable[[str, int], None]
+    webhooks: WebhookCaller | None = None
 
     @property
     def settings(self) -> Settings:

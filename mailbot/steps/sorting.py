@@ -111,7 +111,7 @@ def _record_bounce(app: App, session: Session, mail: MailRow, reading: Reading, 
     row = returned or next((row for row in named if row.case_id is not None), None)
     if row is None or row.case_id is None:
         return None
-    case = cases.lock(session, row.case_id)
+    case = cases.lock_heir(session, row.case_id)
     if not reading.bounced_for_good and not reading.address_dead:
         cases.record_event(session, case, "delivery_reported", now, message=row.id)
         return case
@@ -127,7 +127,7 @@ def _stop_loop(app: App, session: Session, mail: MailRow, reading: Reading, now:
     """Three mails of our own in an hour are a loop: whoever sends them back gets no more, a person is told (A0)."""
     named = outbox.find_by_message_ids(session, (*_named_ids(reading), *filter(None, [reading.message_id])))
     row = next((row for row in named if row.case_id is not None), None)
-    case = None if row is None or row.case_id is None else cases.lock(session, row.case_id)
+    case = None if row is None or row.case_id is None else cases.lock_heir(session, row.case_id)
     if case is not None:
         cases.record_event(session, case, "machine_mail_filed", now, mail=mail.id, mail_kind=mail.kind)
     if mails.count_of_kind(session, MailKind.LOOP, now - _LOOP_SPAN) < _LOOP_LENGTH:
@@ -153,7 +153,7 @@ def place(app: App, session: Session, reading: Reading, booked: BookedOrder | No
     of_case = next((row for row in threaded if row.case_id is not None), None)
     if of_case is None or of_case.case_id is None:
         return Placed(case=_open_case_of(session, reading.identity, booked))
-    case = cases.lock(session, of_case.case_id)
+    case = cases.lock_heir(session, of_case.case_id)
     codes = frozenset(hash_code(app.instance.message_key, case.id, code) for code in find_codes(reading))
     asked = of_case.template == VERIFICATION
     proven_order = proofs.use_code(session, case.id, codes, now) if asked else None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from mailbot.act.notice import Due, write_alarm, write_notice
 from mailbot.act.reply import Reply
 from mailbot.steps.app import App
+from mailbot.steps.hooks import queue_breaches
 from mailbot.steps.letters import Thread, freeze
 from mailbot.store import cases, clocks, outbox
 from mailbot.store.tables import ClockRow
@@ -30,6 +31,7 @@ def notify_fired(app: App) -> int:
         fired = clocks.take_fired(session, now)
         if fired and app.settings.notify.address:
             _queue_notice(app, session, fired, now)
+        queue_breaches(app, session, fired, now)
     for clock in fired:
         log.warning("clock_fired", case=cases.number_of(clock.case_id), kind=clock.kind, level=clock.level)
     return len(fired)

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import CaseState, Deadline, DeadlineState
@@ -54,7 +54,12 @@ def list_cases(session: Session, now: datetime, states: Sequence[CaseState] = ()
 def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
     """One case with its history, its decisions and the mails as read."""
     form = next(_forms(session, [case], clocks.deadlines(session, [case.id]), now))
-    events = select(CaseEventRow).where(CaseEventRow.case_id == case.id).order_by(CaseEventRow.id)
+    merged = session.scalars(_merged_into(case.id)).all()
+    events = select(CaseEventRow).where(CaseEventRow.case_id.in_([case.id, *merged])).order_by(CaseEventRow.id)
+    form["merged_into"] = None if case.merged_into is None else number_of(case.merged_into)
+    form["merged"] = [number_of(case_id) for case_id in merged]
+    of_merged = [message for messages in _messages(session, merged).values() for message in messages] if merged else []
+    form["messages"] = sorted([*form["messages"], *of_merged], key=itemgetter("at"))
     decisions = select(DecisionRow).where(DecisionRow.case_id == case.id).order_by(DecisionRow.id)
     form["history"] = [
         {
@@ -64,6 +69,7 @@ def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
             "from": event.from_state,
             "to": event.to_state,
             **event.detail,
+            **({} if event.case_id == case.id else {"case": number_of(event.case_id)}),
         }
         for event in session.scalars(events)
     ]
@@ -115,8 +121,8 @@ def mails_of(session: Session, case_id: int) -> list[MailOfCase]:
 
 
 def letters_of(session: Session, case_id: int) -> list[LetterOfCase]:
-    """The letters of a case, oldest first."""
-    mine = select(OutboxRow).where(OutboxRow.case_id == case_id).order_by(OutboxRow.id)
+    """The letters of a case and of those that became part of it, oldest first."""
+    mine = or_(OutboxRow.case_id == case_id, OutboxRow.case_id.in_(_merged_into(case_id)))
     return [
         LetterOfCase(
             id=row.id,
@@ -127,8 +133,12 @@ def letters_of(session: Session, case_id: int) -> list[LetterOfCase]:
             sent_at=row.sent_at,
             content=row.content,
         )
-        for row in session.scalars(mine)
+        for row in session.scalars(select(OutboxRow).where(mine).order_by(OutboxRow.id))
     ]
+
+
+def _merged_into(case_id: int) -> Select[int]:
+    return select(CaseRow.id).where(CaseRow.merged_into == case_id)
 
 
 def relatives_of(session: Session, case: CaseRow) -> list[CaseRow]:
@@ -179,7 +189,8 @@ def reading_of(session: Session, case_id: int, mail_id: int) -> Reading | None:
 
 def letter(session: Session, case_id: int, letter_id: int) -> bytes | None:
     """The bytes of one letter of a case; ``None`` where the case has no such letter."""
-    mine = select(OutboxRow.content).where(OutboxRow.id == letter_id, OutboxRow.case_id == case_id)
+    of_it = or_(OutboxRow.case_id == case_id, OutboxRow.case_id.in_(_merged_into(case_id)))
+    mine = select(OutboxRow.content).where(OutboxRow.id == letter_id, of_it)
     return session.scalars(mine).one_or_none()
 
 

@@ -84,6 +84,12 @@ def lock(session: Session, case_id: int) -> CaseRow:
     return session.scalars(_locked(select(CaseRow).where(CaseRow.id == case_id))).one()
 
 
+def lock_heir(session: Session, case_id: int) -> CaseRow:
+    """The same, or the case that it became part of."""
+    case = lock(session, case_id)
+    return case if case.merged_into is None else lock_heir(session, case.merged_into)
+
+
 def _locked(wanted: Select[CaseRow]) -> Select[CaseRow]:
     """As it is when the lock is had, and not as this session may have seen it before."""
     return wanted.with_for_update().execution_options(populate_existing=True)

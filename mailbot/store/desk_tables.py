@@ -15,7 +15,8 @@ class UserRow(Base):
 
     Attributes:
         password_hash: Argon2id; ``None`` until the person has chosen one.
-        code_key: of the authenticator (RFC 6238); ``None`` until it is set up.
+        code_sealed: the key of the authenticator (RFC 6238), encrypted; ``None`` until it is set up.
+        code_key: the same as an earlier version kept it, in the clear; ``None`` once it is encrypted.
         code_step: the last step whose code was used, so that none is used twice.
     """
 
@@ -26,9 +27,15 @@ class UserRow(Base):
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str | None]
     code_key: Mapped[str | None] = mapped_column(String(64))
+    code_sealed: Mapped[bytes | None]
     code_step: Mapped[int]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+
+    @property
+    def has_code(self) -> bool:
+        """Whether the authenticator is set up."""
+        return self.code_sealed is not None or self.code_key is not None
 
 
 class SessionRow(Base):
@@ -142,3 +149,44 @@ class ApiTokenRow(Base):
     made_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+class WebhookMarkRow(Base):
+    """How far a webhook has been told of what happened, and the last event from before it came into being."""
+
+    __tablename__ = "webhook_marks"
+
+    hook: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event_id: Mapped[int]
+    born_after: Mapped[int]
+
+
+class WebhookCallState(StrEnum):
+    """Where a call stands."""
+
+    QUEUED = "queued"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class WebhookCallRow(Base):
+    """One call of a webhook, its body frozen; made again until it is answered, so that it may be heard twice.
+
+    Attributes:
+        key: what it tells of; the same is never queued twice for one hook.
+        attempts: counted before each try, with ``due_at`` of the next one, so that a crash repeats it.
+    """
+
+    __tablename__ = "webhook_calls"
+    __table_args__ = (UniqueConstraint("hook", "key"), Index("ix_webhook_calls_work", "state", "due_at"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    hook: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(64))
+    event: Mapped[str] = mapped_column(String(32))
+    body: Mapped[str]
+    state: Mapped[str] = mapped_column(String(8))
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    problem: Mapped[str | None]

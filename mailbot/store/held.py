@@ -40,6 +40,12 @@ def latest(session: Session, case_id: int) -> HeldRow | None:
     return row if row is not None and row.state in {OrderState.HELD, OrderState.FAILED} else None
 
 
+def is_held(session: Session, case_id: int) -> bool:
+    """Whether an order on a case is held back just now."""
+    mine = select(HeldRow.id).where(HeldRow.case_id == case_id, HeldRow.state == OrderState.HELD)
+    return session.scalar(mine) is not None
+
+
 def due(session: Session, now: datetime) -> list[int]:
     """Orders whose time has come, the oldest first."""
     ready = select(HeldRow.id).where(HeldRow.state == OrderState.HELD, HeldRow.due_at <= now)

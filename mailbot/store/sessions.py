@@ -100,7 +100,7 @@ def find_signed_in(session: Session, token: str, now: datetime) -> SignedIn | No
         name=user.name,
         role=Role(user.role),
         session=_hashed(token),
-        enrolled=user.password_hash is None or user.code_key is not None,
+        enrolled=user.password_hash is None or user.has_code,
     )
 
 

@@ -208,6 +208,7 @@ class CaseRow(Base):
         tracking: the parcel's number, as the customer gave it.
         sum_minor: what the present decision gives back or proposes to; ``None`` where it is not known.
         snoozed_until: nobody needs to look at it before, unless a promise is due.
+        merged_into: the case that its mails and promises went to; nothing is done on it any more.
     """
 
     __tablename__ = "cases"
@@ -242,6 +243,7 @@ class CaseRow(Base):
     sum_minor: Mapped[int | None]
     sum_currency: Mapped[str | None] = mapped_column(String(3))
     snoozed_until: Mapped[datetime | None]
+    merged_into: Mapped[int | None] = mapped_column(index=True)
     opened_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     history_head: Mapped[str] = mapped_column(String(64), server_default="")

@@ -2,13 +2,14 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from mailbot.errors import InputError
 from mailbot.model.people import Role
-from mailbot.store import sessions
+from mailbot.store import sealing, sessions
 from mailbot.store.desk_tables import SignInFailureRow, UserRow
 
 _MOST_FAILURES = 5
@@ -108,6 +109,27 @@ def _keep_an_admin(session: Session, row: UserRow) -> None:
     others = select(func.count()).where(UserRow.role == Role.ADMIN, UserRow.disabled_at.is_(None), UserRow.id != row.id)
     if row.role == Role.ADMIN and row.disabled_at is None and not session.scalars(others).one():
         raise UserError(f"{row.name} is the only admin; make another first, so that somebody can look after the rest")
+
+
+def keep_code_key(row: UserRow, file: Path, key: str) -> None:
+    """Keep the key of somebody's authenticator, encrypted by the key file, which is made if there is none.
+
+    Raises:
+        SealError: the file cannot be made, or holds no key.
+    """
+    sealing.make_key(file)
+    row.code_sealed, row.code_key = sealing.seal(file, key), None
+
+
+def code_key_of(row: UserRow, file: Path) -> str | None:
+    """The key of somebody's authenticator; ``None`` where none is set up.
+
+    Raises:
+        SealError: the key file is missing, or is another one; the person must be invited anew.
+    """
+    if row.code_sealed is None:
+        return row.code_key
+    return sealing.unseal(file, row.code_sealed, f"the authenticator of {row.name}")
 
 
 def record_failure(session: Session, subjects: tuple[str, ...], now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The demonstration worked off, with its console served, and a real browser."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,10 +16,7 @@ from mailbot.demo.run import demo_app, fill_inbox, work_off
 from mailbot.demo.servers import MailServers
 from mailbot.logs import set_up_logs
 from mailbot.steps.app import App
-from mailbot.store.cases import record_policy
-from mailbot.store.instance import open_instance, upgrade
-from mailbot.store.transaction import open_engine, transaction
-from tests.console.visits import Clock, Console, Serve, Visitor
+from tests.console.visits import Clock, Console, Serve, Visitor, a_database, on_database
 from tests.servers.absent import absent
 
 _CHROMIUM = Path("/usr/bin/chromium")
@@ -47,16 +44,7 @@ def served() -> Serve:
 @contextmanager
 def _demonstration(database: str | None) -> Iterator[tuple[App, MailServers]]:
     """The demonstration, worked off, on SQLite or on the PostgreSQL database of that address."""
-    with demo_app("127.0.0.1:0") as (app, servers), ExitStack() as stack:
-        if database is not None:
-            engine = open_engine(database)
-            stack.callback(engine.dispose)
-            upgrade(engine)
-            with transaction(engine) as session:
-                instance = open_instance(session, app.now())
-                for policy in app.judgement.policies:
-                    record_policy(session, policy.version, policy.text, "America/New_York", app.now())
-            app = replace(app, engine=engine, instance=instance)  # noqa: PLW2901 (the same on another database)
+    with demo_app("127.0.0.1:0") as (here, servers), on_database(here, database) as app:
         fill_inbox(app, servers)
         assert work_off(app) == ()
         yield app, servers
@@ -65,9 +53,22 @@ def _demonstration(database: str | None) -> Iterator[tuple[App, MailServers]]:
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def desk(request: pytest.FixtureRequest) -> Iterator[Console]:
     """Serve a demonstration that people work on, on each database."""
-    postgres = request.getfixturevalue("postgres") if request.param == "postgres" else None
-    database = None if postgres is None else postgres.new_database()
-    with _demonstration(database) as (app, _), _served(app) as console:
+    with _demonstration(a_database(request, request.param)) as (app, _), _served(app) as console:
+        yield console
+
+
+@pytest.fixture(scope="module")
+def keyed(request: pytest.FixtureRequest) -> Iterator[Console]:
+    """Serve a demonstration that is worked on by keyboard, on PostgreSQL."""
+    with _demonstration(a_database(request, "postgres")) as (app, _), _served(app) as console:
+        yield console
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh(request: pytest.FixtureRequest) -> Iterator[Console]:
+    """Serve a console that nobody has an account of, on each database."""
+    database = a_database(request, request.param)
+    with demo_app("127.0.0.1:0") as (here, _), on_database(here, database) as app, _served(app) as console:
         yield console
 
 

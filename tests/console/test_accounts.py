@@ -1,30 +1,22 @@
 """Accounts: the first admin, invitations, passwords with codes, throttling, and what ends with an account."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 
 from mailbot.console.door import make_link
 from mailbot.console.passwords import code_at, find_step, is_acceptable
-from mailbot.demo.run import demo_app
 from mailbot.model.people import Role
 from mailbot.store import audit, users
 from mailbot.store.sessions import Link
 from mailbot.store.transaction import reading, transaction
 from tests.console.reading_pages import read_page
-from tests.console.visits import Answer, Console, Serve, Visitor
+from tests.console.visits import Answer, Console, Visitor
 
 PASSWORD = "a long walk by the sea"
 NO = "Check name, password and code"
-
-
-@pytest.fixture
-def fresh(served: Serve) -> Iterator[Console]:
-    """A console that nobody has an account of."""
-    with demo_app("127.0.0.1:0") as (app, _), served(app) as console:
-        yield console
 
 
 def welcome(visitor: Visitor, link: str, **form: str) -> Answer:
@@ -114,6 +106,29 @@ def test_name_password_and_code_let_somebody_in_and_every_slip_gets_the_same_ans
     used = code(fresh, key)
     assert sign_in(fresh, " Noah@Shop.example", PASSWORD, used).status == 303
     assert sign_in(fresh, "noah@shop.example", PASSWORD, used).status == 403, "a code is used once"
+
+
+def test_an_authenticator_s_key_lies_encrypted_and_the_key_file_alone_opens_it(fresh: Console) -> None:
+    key, file = an_account(fresh, "ann@shop.example"), fresh.app.settings.secrets.key_path
+    with reading(fresh.app.engine) as session:
+        row = users.get(session, "ann@shop.example")
+        assert row.code_sealed is not None
+        assert (key.encode() in row.code_sealed, row.code_key) == (False, None)
+        assert users.code_key_of(row, file) == key
+    assert file.stat().st_mode & 0o077 == 0
+    file.write_bytes(Fernet.generate_key())
+    assert NO in sign_in(fresh, "ann@shop.example", PASSWORD, code(fresh, key)).text
+
+
+def test_a_key_that_was_kept_in_the_clear_is_encrypted_when_its_owner_comes_in(fresh: Console) -> None:
+    key = an_account(fresh, "ann@shop.example")
+    with transaction(fresh.app.engine) as session:
+        row = users.get(session, "ann@shop.example")
+        row.code_key, row.code_sealed = key, None
+    assert sign_in(fresh, "ann@shop.example", PASSWORD, code(fresh, key)).status == 303
+    with reading(fresh.app.engine) as session:
+        row = users.get(session, "ann@shop.example")
+        assert (row.code_key, row.code_sealed is None) == (None, False)
 
 
 def test_five_slips_close_the_account_and_the_address_for_a_quarter_of_an_hour(fresh: Console) -> None:

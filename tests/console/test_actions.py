@@ -1,6 +1,6 @@
 """What people order on a case: tried out first, held for 20 seconds, stopped on a stale page, done once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -8,10 +8,13 @@ import pytest
 from mailbot import operators
 from mailbot.console.case_view import letter_parts
 from mailbot.desk.orders import perform_due
-from mailbot.model.case import CaseState
+from mailbot.model.book import parse_booked_order
+from mailbot.model.case import CaseState, ClockKind, Deadline
 from mailbot.model.people import Role
-from mailbot.store import case_views, cases, readings
-from mailbot.store.tables import CaseRow
+from mailbot.steps.parking import leave_to_people
+from mailbot.store import case_views, cases, clocks, corrections, mails, readings
+from mailbot.store.check import check
+from mailbot.store.tables import CaseRow, MailRow
 from mailbot.store.transaction import reading, transaction
 from tests.console.reading_pages import read_page
 from tests.console.visits import Answer, Console, Visitor
@@ -184,6 +187,14 @@ def test_a_corrected_fact_decides_again_and_is_kept(desk: Console, agent: Visito
     (event,) = (event for event in form["history"] if event["event"] == "corrected")  # type: ignore[attr-defined] # a form
     assert event["facts"]["wants"] == ["exchange", "refund"]
     assert form["state"] == "escalated"
+    with reading(desk.app.engine) as session:
+        (example,) = (one for one in corrections.examples(session) if number in one.name)
+        (mail,) = case_views.mails_of(session, cases.get(session, number).id)
+        assert example.raw == case_views.raw_of(session, cases.get(session, number).id, mail.id)
+    assert example.label["corrected"]["wants"] == ["exchange", "refund"]
+    assert (example.label["claim"]["wants"], example.label["claim"]["item_used"]) == ("refund", False)
+    assert example.order is not None
+    assert parse_booked_order(example.order).order.number == example.label["order_number"]
 
 
 def test_what_is_missing_is_asked_for(desk: Console, agent: Visitor) -> None:
@@ -290,6 +301,64 @@ def test_a_stranger_s_case_offers_no_words_about_an_order(desk: Console) -> None
         order = cases.get(session, number).order_number
     assert order
     assert all(order not in text for text in drafts.values())
+
+
+def opened(desk: Console, like: str, **other: object) -> str:
+    """Open another case of the same customer, with a mail and a running promise of its own."""
+    with transaction(desk.app.engine) as session:
+        first, now = cases.get(session, like), desk.app.now()
+        wanted = {"subject": "Again", "customer": first.customer, "language": None, "requested_at": now, "now": now}
+        case = cases.open_case(session, **(wanted | other))  # type: ignore[arg-type] # by name
+        mail = mails.latest_of_case(session, first.id)
+        columns = {column.name: getattr(mail, column.name) for column in MailRow.__table__.columns}
+        fresh = {"id": None, "uid": 9_000_000 + case.id, "case_id": case.id, "content_key": f"{case.id:064x}"}
+        session.add(MailRow(**(columns | fresh)))
+        hours = [timedelta(hours=one) for one in (1, 2)]
+        promise = Deadline(kind=ClockKind.REPLY, started_at=now, due_at=now + hours[0], limit_at=now + hours[1])
+        clocks.start(session, case.id, promise, running=False)
+        return cases.number_of(case.id)
+
+
+def test_two_cases_become_one_with_all_that_is_in_them(desk: Console, agent: Visitor) -> None:
+    kept = taken(desk, state="waiting_for_information")
+    other = opened(desk, kept)
+    with transaction(desk.app.engine) as session:
+        leave_to_people(session, cases.get(session, other, lock=True), "low_confidence", desk.app.now())
+    before = shown(desk, kept)
+    page = read_page(agent.ask(f"/cases/{other}/merge").text)
+    assert kept in [one.attributes["value"] for one in page.all("input") if one.attributes.get("name") == "into"]
+    preview = agent.order(f"/cases/{other}/merge/preview", {"into": kept})
+    assert f"{other} is part of {kept} now: 1 mails, 1 promises" in preview.text
+    assert shown(desk, other)["state"] == "escalated"
+    assert with_page(agent, other, "merge", into=kept).status == 303
+    after, gone = shown(desk, kept), shown(desk, other)
+    assert (gone["state"], gone["merged_into"], gone["messages"]) == ("closed", kept, [])
+    assert (after["state"], after["escalation"], after["merged"]) == ("escalated", "merged", [other])
+    assert len(after["messages"]) == len(before["messages"]) + 1  # type: ignore[arg-type] # a form
+    (reply,) = (one for one in after["deadlines"] if one["kind"] == "reply" and one["state"] != "met")  # type: ignore[attr-defined] # a form
+    assert datetime.fromisoformat(reply["limit"]) <= desk.app.now() + timedelta(hours=2)
+    assert other in {event.get("case") for event in after["history"]}  # type: ignore[attr-defined] # a form
+    assert f"part of {kept} now" in read_page(agent.ask(f"/cases/{other}").text).words
+    assert agent.order(f"/cases/{other}/reply", {"text": "x"}).status == 400
+    with reading(desk.app.engine) as session:
+        assert [one for one in check(session) if one.broken] == []
+
+
+def test_cases_that_do_not_belong_together_stay_apart(desk: Console, agent: Visitor) -> None:
+    kept = taken(desk, state="waiting_for_information")
+    stranger = opened(desk, kept, customer="somebody.else@example.org")
+    with reading(desk.app.engine) as session:
+        refund = str(next(case_views.list_cases(session, desk.app.now(), [CaseState.REFUND_DUE]))["case"])
+    for number, into, why in (
+        (stranger, kept, "neither of one customer nor of one order"),
+        (kept, kept, "they are one case"),
+        (kept, "RF-999999", "no case"),
+        (refund, opened(desk, refund), "merge the other way round"),
+        (opened(desk, refund), refund, "a refund of that one is under way"),
+    ):
+        answer = agent.order(f"/cases/{number}/merge", {"into": into})
+        assert answer.status in {400, 404}
+        assert why in answer.text
 
 
 def found(agent: Visitor, words: str) -> set[str]:

@@ -1,6 +1,5 @@
 """The console by keyboard, in a real browser, and what axe-core says of every page."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,33 +7,23 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from mailbot import operators
-from mailbot.demo.run import demo_app, fill_inbox, work_off
 from mailbot.desk.orders import perform_due
 from mailbot.store import case_views, cases
 from mailbot.store.transaction import reading
 from tests.console.test_browser import looking
-from tests.console.visits import Console, Serve
+from tests.console.visits import Console
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ACTS = ("approve", "change", "decline", "reply", "ask", "correct", "note", "assign", "snooze", "close")
+ACTS = ("approve", "change", "decline", "reply", "ask", "correct", "note", "assign", "snooze", "close", "merge")
 PATHS = (
     *("/", "/?view=all&q=x", "/?view=all&state=declined", "/cases/RF-000004", "/cases/RF-000016", "/cases/RF-999999"),
+    "/cases/RF-000001/mails/1/parts/2/pages",
     *(f"/cases/RF-000016/{verb}" for verb in ACTS),
     *("/cases/RF-000004/receive", "/cases/RF-000001/pay", "/cases/RF-000001/hold"),
     *("/dashboard", "/refunds", "/policy", "/templates", "/health", "/playground", "/people", "/audit", "/account"),
     *("/sign-in", "/outside/"),
 )
-
-
-@pytest.fixture(scope="module")
-def keyed(served: Serve) -> Iterator[Console]:
-    """A demonstration that is worked on by keyboard."""
-    with demo_app("127.0.0.1:0") as (app, servers):
-        fill_inbox(app, servers)
-        assert work_off(app) == ()
-        with served(app) as console:
-            yield console
 
 
 def state_of(console: Console, number: str) -> str:
@@ -90,7 +79,7 @@ def test_what_was_ordered_by_key_is_undone_by_key(keyed: Console, chromium: Brow
     ("key", "verb"),
     [
         *(("a", "approve"), ("v", "change"), ("d", "decline"), ("r", "reply"), ("i", "ask"), ("c", "correct")),
-        *(("n", "note"), ("s", "snooze"), ("t", "assign"), ("w", "close")),
+        *(("n", "note"), ("s", "snooze"), ("t", "assign"), ("w", "close"), ("b", "merge")),
     ],
 )
 def test_a_key_opens_the_page_of_its_action_and_escape_leaves_it(

@@ -5,7 +5,9 @@ A route that the console has and this table has not fails. Source: RELIABILITY.m
 
 import json
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -75,6 +77,7 @@ for _verb in (
     "close",
     "reopen",
     "requeue",
+    "merge",
 ):
     ROWS |= {(method, f"/cases/{{number}}/{_verb}"): WORKERS for method in ("GET", "POST")}
     ROWS[("POST", f"/cases/{{number}}/{_verb}/preview")] = WORKERS
@@ -188,6 +191,26 @@ def test_an_order_on_a_case_that_is_not_there_is_refused(verb: str, number: str,
 def a_token(console: Console, role: Role) -> str:
     with transaction(console.app.engine) as session:
         return api_tokens.make(session, f"{role} {token_hex(4)}", role, "test", console.app.now())
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_news_is_for_everybody_who_is_signed_in_and_by_get_alone(role: Role, trodden: Console) -> None:
+    operator = trodden.operator(role)
+    for path in ("/live", "/live?case=RF-000016"):
+        assert first_line(operator, path) == (200, "text/event-stream; charset=utf-8", b"retry: 5000\n")
+    assert operator.ask("/live?case=RF-999999").status == 404
+    assert operator.submit("/live", {"form_token": operator.form_token()}).status == 405
+
+
+def first_line(visitor: Visitor, path: str) -> tuple[int, str | None, bytes]:
+    """The beginning of an answer that never ends."""
+    link = HTTPConnection(urlsplit(visitor.address).netloc, timeout=20)
+    try:
+        link.request("GET", path, headers={"Cookie": visitor.cookie or ""})
+        answer = link.getresponse()
+        return answer.status, answer.getheader("content-type"), answer.readline()
+    finally:
+        link.close()
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -1,19 +1,24 @@
 """Visitors of a console, who see what a server really answers, and the time that it goes by."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
+
+import pytest
 
 from mailbot.console.door import make_link
 from mailbot.model.people import Role
 from mailbot.steps.app import App
 from mailbot.store import users
+from mailbot.store.cases import record_policy
+from mailbot.store.instance import open_instance, upgrade
 from mailbot.store.sessions import Link
-from mailbot.store.transaction import transaction
+from mailbot.store.transaction import open_engine, transaction
+from tests.servers.postgres import Postgres  # noqa: TC001 (said at run time too)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +111,32 @@ class Console:
         visitor = self.visitor()
         assert visitor.sign_in(self.link(role)).status == 303
         return visitor
+
+
+def a_database(request: pytest.FixtureRequest, kind: str) -> str | None:
+    """An empty database of this kind: the address of one on PostgreSQL, ``None`` for the demonstration's SQLite."""
+    if kind == "sqlite":
+        return None
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.new_database()
+
+
+@contextmanager
+def on_database(app: App, database: str | None) -> Iterator[App]:
+    """The same mailbot on another database; on its own where there is none."""
+    if database is None:
+        yield app
+        return
+    engine = open_engine(database)
+    try:
+        upgrade(engine)
+        with transaction(engine) as session:
+            instance = open_instance(session, app.now())
+            for policy in app.judgement.policies:
+                record_policy(session, policy.version, policy.text, app.settings.shop.timezone, app.now())
+        yield replace(app, engine=engine, instance=instance)
+    finally:
+        engine.dispose()
 
 
 Serve = Callable[..., AbstractContextManager[Console]]

@@ -15,6 +15,7 @@ from mailbot.bootstrap import example_settings, open_judgement, read_orders, rea
 from mailbot.model.book import BookedOrder
 from mailbot.sandbox.examine import Examiner
 from mailbot.sandbox.rules import request_bytes, rules_bytes
+from mailbot.settings import Settings
 from mailbot.steps.explaining import explain
 
 Form = dict[str, Any]
@@ -120,15 +121,15 @@ def labels_of(folder: Path) -> list[Form]:
     return labels
 
 
-def orders() -> dict[str, BookedOrder]:
-    """The order book that all mails are about, by key."""
-    return {order.key: order for order in read_orders(HERE / "orders.json") if isinstance(order, BookedOrder)}
+def orders(folder: Path = HERE) -> dict[str, BookedOrder]:
+    """The order book that all mails of a folder are about, by key."""
+    return {order.key: order for order in read_orders(folder / "orders.json") if isinstance(order, BookedOrder)}
 
 
-def score(folder: Path) -> list[Scored]:
-    """Read and decide every mail of a folder as ``mailbot explain`` does."""
-    known, labels = orders(), labels_of(folder)
-    with open_judgement(example_settings()) as judgement:
+def score(folder: Path, settings: Settings | None = None) -> list[Scored]:
+    """Read and decide every mail of a folder as ``mailbot explain`` does; another shop's folder has its own orders."""
+    known, labels = orders(HERE if settings is None else folder), labels_of(folder)
+    with open_judgement(settings or example_settings()) as judgement:
         arrived = [datetime.fromisoformat(label["arrived_at"]) for label in labels]
         raw = [(folder / label["file"]).read_bytes() for label in labels]
         pending = [judgement.sandbox.submit(content, at) for content, at in zip(raw, arrived, strict=True)]
