@@ -32,7 +32,7 @@ from mailbot.settings import MailboxSettings, Settings, example_settings_path, f
 from mailbot.steps.access import AccessToken
 from mailbot.steps.app import App, Judgement
 from mailbot.store.cases import record_policy
-from mailbot.store.epoch import begin_epoch, write_epoch
+from mailbot.store.epoch import begin_epoch, count_epoch, write_epoch
 from mailbot.store.instance import ensure_schema, open_instance, record_start
 from mailbot.store.leases import this_holder
 from mailbot.store.transaction import open_engine, reading, transaction
@@ -252,23 +252,37 @@ def note_start(app: App) -> App:
     Returns:
         The same mailbot, which leaves to people what arrived before a copy was noticed.
     """
-    beside = _epoch_file(app.settings)
+    beside = _epoch_file(app)
     with transaction(app.engine, "start.noted") as session:
         record_start(session, now())
-        if beside is not None and begin_epoch(session, beside, now()):
+        if begin_epoch(session, beside, now()):
             log.error("database_is_a_copy")
         instance = open_instance(session, now())
-    if beside is not None:
-        with reading(app.engine) as session:
-            write_epoch(session, beside)
+    _keep_epoch(app, beside)
     return replace(app, instance=instance)
 
 
-def _epoch_file(settings: Settings) -> Path | None:
-    """The file that knows how often a SQLite database was started on; PostgreSQL's folder is not ours to write in."""
-    url = make_url(settings.database.url)
-    is_file = url.get_backend_name() == "sqlite" and url.database
-    return Path(f"{url.database}.epoch") if is_file else None
+def count_on(app: App) -> None:
+    """Let the database, and the file beside it, know that mailbot still runs on it (P6)."""
+    with transaction(app.engine, "start.counted") as session:
+        count_epoch(session)
+    _keep_epoch(app, _epoch_file(app))
+
+
+def _keep_epoch(app: App, beside: Path) -> None:
+    with reading(app.engine) as session:
+        try:
+            write_epoch(session, beside)
+        except OSError as problem:
+            log.warning("epoch_not_kept", problem=f"{beside}: {problem.strerror}; a restored copy will not be noticed")
+
+
+def _epoch_file(app: App) -> Path:
+    """The file that knows how often a database was started on: beside SQLite's, else beside the key of secrets."""
+    url = make_url(app.settings.database.url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(f"{url.database}.epoch")
+    return app.settings.secrets.key_path.with_name(f"mailbot-{app.instance.name}.epoch")
 
 
 def _journal_folder(settings: Settings, instance: str) -> Path:

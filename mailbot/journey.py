@@ -13,7 +13,19 @@ from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
 from mailbot.ports import Mailbox
-from mailbot.steps import closing, guarding, hooks, intake, order_sync, paying, refunding, returns, sending, watch
+from mailbot.steps import (
+    adopting,
+    closing,
+    guarding,
+    hooks,
+    intake,
+    order_sync,
+    paying,
+    refunding,
+    returns,
+    sending,
+    watch,
+)
 from mailbot.steps.acting import carry_out
 from mailbot.steps.app import App
 from mailbot.steps.consider import consider
@@ -133,7 +145,8 @@ def watch_clocks(app: App) -> int:
 
 
 def look_after(app: App) -> None:
-    """See to the cases that no mail moves: refunds paid, parcels that do not come, cases that have become quiet."""
+    """See to the cases that no mail moves: letters found sent, refunds paid, no parcel comes, nobody writes."""
+    adopting.adopt_sent(app)
     refunding.notice_book(app)
     paying.pay_due(app)
     returns.remind_and_expire(app)

@@ -75,6 +75,14 @@ class Mailbox(Protocol):
             PermanentError: it refuses the sign-in or does not know the folder.
         """
 
+    def sent_ids(self, since: datetime) -> set[str]:
+        """Message-IDs in the account's folder of sent mail (RFC 6154), of that day or later; none where it has none.
+
+        Raises:
+            RetryableError: the server is not there now.
+            PermanentError: it refuses the sign-in.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from mailbot import journey
+from mailbot import bootstrap, journey
 from mailbot.desk.orders import perform_due
 from mailbot.errors import MailbotError
 from mailbot.ports import Mailbox
@@ -21,6 +21,7 @@ _DELIVER_EVERY = timedelta(seconds=5)
 _CLOCKS_EVERY = timedelta(seconds=60)
 _SILENCE_EVERY = timedelta(minutes=5)
 _GUARD_EVERY = timedelta(minutes=10)
+_EPOCH_EVERY = timedelta(minutes=5)
 _IDLE_SECONDS = 300.0
 _AFTER_TROUBLE_SECONDS = 30.0
 
@@ -48,6 +49,7 @@ def working(app: App) -> Iterator[None]:
     _add(scheduler, app, "guard", partial(journey.guard, app), _GUARD_EVERY.total_seconds())
     if app.settings.webhooks:
         _add(scheduler, app, "webhooks", partial(journey.tell_others, app), _DELIVER_EVERY.total_seconds())
+    _add(scheduler, app, "epoch", partial(bootstrap.count_on, app), _EPOCH_EVERY.total_seconds())
     if app.order_source is not None:
         minutes = timedelta(minutes=app.settings.orders.sync_minutes)
         _add(scheduler, app, "orders", partial(journey.sync_orders, app), minutes.total_seconds())

@@ -3,6 +3,7 @@
 Source: RELIABILITY.md, P1.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 from imapclient import DELETED, SEEN
+from imapclient.imapclient import SENT
 
 from mailbot.inbound.imap_link import (
     BROKEN,
@@ -36,6 +38,8 @@ _HEADER_BYTES = 256 * 1024
 _MARKS_A_COMMAND = 100
 _IDLE_SECONDS = 28 * 60  # a server may hang up after 30 minutes of IDLE (RFC 2177)
 _MOST_RECONNECTS = 20
+_MESSAGE_ID = "HEADER.FIELDS (MESSAGE-ID)"
+_ANGLED = re.compile(r"<[^<>\s]+>")
 _UNREADABLE_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,6 +81,19 @@ class ImapMailbox:
         folder = _ImapFolder(self._settings, self._largest, self._secret)
         try:
             yield folder
+        finally:
+            folder.close()
+
+    def sent_ids(self, since: datetime) -> set[str]:
+        """Message-IDs in the account's folder of sent mail (RFC 6154), of that day or later; none where it has none.
+
+        Raises:
+            RetryableError: the server is not there now.
+            PermanentError: it refuses the sign-in.
+        """
+        folder = _ImapFolder(self._settings, self._largest, self._secret)
+        try:
+            return folder.sent_ids(since)
         finally:
             folder.close()
 
@@ -204,6 +221,24 @@ class _ImapFolder:
                 link.allow(0)
                 grown = link.idle_until_mail(min(left, _IDLE_SECONDS))
             return grown
+
+    def sent_ids(self, since: datetime) -> set[str]:
+        """Message-IDs in the folder of sent mail, which is selected from now on, to be read only."""
+        with self._asking() as link:
+            sent = link.find_special_folder(SENT)
+            if sent is None:
+                return set()
+            link.select_folder(sent, readonly=True)
+        with self._asking(self._largest) as link:
+            uids = link.search(["SINCE", since.date()])
+        found: set[str] = set()
+        for start in range(0, len(uids), _IDS_A_COMMAND):
+            with self._asking(self._largest) as link:
+                answers = link.fetch(uids[start : start + _IDS_A_COMMAND], [f"BODY.PEEK[{_MESSAGE_ID}]"])
+            for answer in answers.values():
+                field = answer.get(f"BODY[{_MESSAGE_ID}]".encode())
+                found |= set(_ANGLED.findall(field.decode("ascii", "replace")) if isinstance(field, bytes) else ())
+        return found
 
     def _bodies(self, batch: Sequence[Listed]) -> dict[int, bytes | None]:
         """Bytes by UID: ``None`` for a message that the server does not give, nothing for one that vanished."""

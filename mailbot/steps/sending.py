@@ -17,7 +17,7 @@ from mailbot.ports import Envelope, Handover
 from mailbot.steps.app import App
 from mailbot.steps.parking import leave_to_people
 from mailbot.store import cases, clocks, leases, outbox
-from mailbot.store.dot_journal import DotJournal, Progress, forget, progress_of
+from mailbot.store.dot_journal import DotJournal, JournalError, Progress, forget, progress_of
 from mailbot.store.tables import OutboxRow
 from mailbot.store.transaction import transaction
 
@@ -58,6 +58,8 @@ def _send_all(app: App) -> Delivered:
                     link = connections.enter_context(app.transport.connect())
                     reach("smtp.connected", AFTER)
                 _hand_over(link, row, journal)
+            except JournalError:
+                raise  # the next pass sees that it was not handed over; until then nothing else is either
             except (RetryableError, PermanentError) as problem:
                 _record_problem(app, row, problem, connected=link is not None)
                 if link is None:
@@ -81,7 +83,7 @@ def _take(app: App) -> OutboxRow | None:
 def _record_sent_and_take(app: App, row: OutboxRow) -> OutboxRow | None:
     """Note that a message was taken, and take the next, in one commit."""
     with transaction(app.engine, "send.sent") as session:
-        _record_sent(app, session, row)
+        record_sent(app, session, row)
         return outbox.take_next_due(session, app.holder, app.now())
 
 
@@ -108,7 +110,7 @@ def _hand_over(link: Handover, row: OutboxRow, journal: DotJournal) -> None:
     reach("smtp.sent", AFTER)
 
 
-def _record_sent(app: App, session: Session, row: OutboxRow) -> None:
+def record_sent(app: App, session: Session, row: OutboxRow) -> None:
     """Note that the server took a message, and that the promise which it keeps is kept."""
     now = app.now()
     newly = outbox.record_sent(session, row.id, now)
@@ -157,7 +159,7 @@ def _recover(app: App) -> None:
                 case Progress.UNKNOWN:
                     outbox.record_ambiguous(session, row.id, "the sending process ended", app.now())
                 case Progress.TAKEN:
-                    _record_sent(app, session, row)
+                    record_sent(app, session, row)
     for holder in holders:
         forget(app.journal_folder, holder)
     with transaction(app.engine, "send.doubt_settled") as session:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from mailbot.act.message import is_own_message_id
 from mailbot.act.plan import VERIFICATION
 from mailbot.model.book import BookedOrder
+from mailbot.model.case import ClockKind
 from mailbot.model.mail import MailKind, SenderIdentity, Verdict
 from mailbot.model.reading import PARTLY_READ, OrderNumberCandidate, Reading
 from mailbot.steps.acting import PROVEN_GRADES
@@ -17,14 +18,17 @@ from mailbot.steps.codes import find_codes, hash_code
 from mailbot.steps.parking import leave_to_people, start_reply_clock
 from mailbot.steps.redacting import redact
 from mailbot.steps.voice import is_customer
-from mailbot.store import cases, mails, orders, outbox, proofs, readings, silenced
+from mailbot.store import cases, clocks, mails, orders, outbox, proofs, readings, silenced
 from mailbot.store.mails import TakenMail
-from mailbot.store.tables import CaseRow, MailRow, MailState, OutboxState
+from mailbot.store.tables import CaseRow, MailRow, MailState, OutboxRow, OutboxState
 from mailbot.understand.order_number import OrderChoice, choose_order
 
 BOUNCED = "bounced"
 LOOPED = "looped"
 MESSAGE_ID_CONFLICT = "message_id_conflict"
+
+_MAY_HAVE_ARRIVED = frozenset({OutboxState.AMBIGUOUS, OutboxState.FAILED, OutboxState.DRAFT})
+"""States of a letter that a report of it, or an answer to it, shows to be wrong; a draft only in a restored copy."""
 
 _WEAK_EVIDENCE = "A5"
 _LOOP_LENGTH = 3
@@ -113,6 +117,8 @@ def _record_bounce(app: App, session: Session, mail: MailRow, reading: Reading, 
         return None
     case = cases.lock_heir(session, row.case_id)
     if not reading.bounced_for_good and not reading.address_dead:
+        if row.state in _MAY_HAVE_ARRIVED - {OutboxState.FAILED}:  # what is late has been sent
+            _take_as_sent(session, row, now)
         cases.record_event(session, case, "delivery_reported", now, message=row.id)
         return case
     outbox.record_failed(session, row.id, "bounced for good")
@@ -121,6 +127,11 @@ def _record_bounce(app: App, session: Session, mail: MailRow, reading: Reading, 
     leave_to_people(session, case, BOUNCED, now, message=row.id)
     start_reply_clock(app, session, case, mail, running=True)
     return case
+
+
+def _take_as_sent(session: Session, row: OutboxRow, now: datetime) -> None:
+    if outbox.record_sent(session, row.id, now) and row.case_id is not None and row.answers:
+        clocks.meet(session, row.case_id, now, (ClockKind.REPLY,))
 
 
 def _stop_loop(app: App, session: Session, mail: MailRow, reading: Reading, now: datetime) -> CaseRow | None:
@@ -148,8 +159,8 @@ def place(app: App, session: Session, reading: Reading, booked: BookedOrder | No
     """Find the case that a person's mail belongs to: by our own Message-IDs in its thread, else by order and sender."""
     threaded = outbox.find_by_message_ids(session, (*reading.in_reply_to, *reading.references))
     for row in threaded:
-        if row.state in {OutboxState.AMBIGUOUS, OutboxState.FAILED}:
-            outbox.record_sent(session, row.id, now)
+        if row.state in _MAY_HAVE_ARRIVED:
+            _take_as_sent(session, row, now)
     of_case = next((row for row in threaded if row.case_id is not None), None)
     if of_case is None or of_case.case_id is None:
         return Placed(case=_open_case_of(session, reading.identity, booked))

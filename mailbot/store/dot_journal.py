@@ -14,6 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mailbot.errors import RetryableError
+
+
+class JournalError(RetryableError):
+    """The journal cannot be written, so that nothing may be handed over just now."""
+
 
 class Progress(StrEnum):
     """What is known of a message whose sending process died."""
@@ -31,9 +37,16 @@ class DotJournal:
         self._file: int | None = None
 
     def __enter__(self) -> Self:
-        """Open the journal."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        """Open the journal.
+
+        Raises:
+            JournalError: it cannot be made.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as problem:
+            raise JournalError(f"{self._path}: {problem.strerror}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -45,16 +58,28 @@ class DotJournal:
             self._path.unlink(missing_ok=True)
 
     def before_dot(self, row_id: int) -> None:
-        """All of the message but the final dot is written."""
+        """All of the message but the final dot is written.
+
+        Raises:
+            JournalError: that cannot be noted; the dot must not be written.
+        """
         self._write("dot", row_id)
 
     def after_dot(self, row_id: int) -> None:
-        """The server took the message."""
-        self._write("taken", row_id)
+        """The server took the message; where that cannot be noted, the database is told all the same."""
+        with suppress(JournalError):
+            self._write("taken", row_id)
 
     def _write(self, mark: str, row_id: int) -> None:
-        if self._file is not None:
-            os.write(self._file, f"{mark} {row_id}\n".encode("ascii"))
+        if self._file is None:
+            return
+        line = f"{mark} {row_id}\n".encode("ascii")
+        try:
+            written = os.write(self._file, line)
+        except OSError as problem:
+            raise JournalError(f"{self._path}: {problem.strerror}") from None
+        if written < len(line):
+            raise JournalError(f"{self._path}: no space is left for it")
 
 
 def progress_of(folder: Path, holder: str, row_id: int) -> Progress:

@@ -15,9 +15,14 @@ _REASON = (
     " and replies that were waiting in it wait for a person's yes"
 )
 
+_WAITING = (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.AMBIGUOUS)
+
 
 def begin_epoch(session: Session, beside: Path, now: datetime) -> bool:
     """Count one start more, or stop everything where the count beside is ahead of the database's or another's.
+
+    A file that is not there is a copy's mark beside SQLite, whose two files go together; a server's database may get
+    a further machine at any time, which has none yet.
 
     Commit before ``write_epoch``: a crash between the two leaves the file behind, which is no copy's mark.
 
@@ -27,14 +32,20 @@ def begin_epoch(session: Session, beside: Path, now: datetime) -> bool:
     row = session.scalars(select(InstanceRow).with_for_update()).one()
     found = _read(beside)
     is_first = row.epoch == 0 and found is None
-    is_copy = not is_first and (found is None or found[0] != row.name or found[1] > row.epoch)
+    is_alone = found is None and session.get_bind().dialect.name != "sqlite"
+    is_copy = not is_first and not is_alone and (found is None or found[0] != row.name or found[1] > row.epoch)
     row.epoch = max(row.epoch, 0 if found is None else found[1]) + 1
     if is_copy:
         row.restored_at = now
         switch.freeze(session, "mailbot", _REASON, now)
-        waiting = update(OutboxRow).where(OutboxRow.state.in_((OutboxState.QUEUED, OutboxState.SENDING)))
+        waiting = update(OutboxRow).where(OutboxRow.state.in_(_WAITING))
         session.execute(waiting.where(OutboxRow.case_id.is_not(None)).values(state=OutboxState.DRAFT, taken_by=None))
     return is_copy
+
+
+def count_epoch(session: Session) -> None:
+    """Count on while mailbot runs, so that a copy made since the start is behind too."""
+    session.execute(update(InstanceRow).values(epoch=InstanceRow.epoch + 1))
 
 
 def write_epoch(session: Session, beside: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, not_, or_, select, update
+from sqlalchemy import and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.store.switch import is_frozen
@@ -211,6 +211,19 @@ def find_by_message_ids(session: Session, message_ids: tuple[str, ...]) -> list[
         return []
     named = select(OutboxRow).where(OutboxRow.message_id.in_(message_ids))
     return list(session.scalars(named.order_by(OutboxRow.id.desc())))
+
+
+def find_doubtful(session: Session, copied_at: datetime | None) -> list[OutboxRow]:
+    """Messages that may have been sent without our knowing.
+
+    Args:
+        session: a reading one.
+        copied_at: when the database was found to be a copy: all that waited in it then are among them; ``None``: none.
+    """
+    doubtful = OutboxRow.state == OutboxState.AMBIGUOUS
+    if copied_at is not None:
+        doubtful = or_(doubtful, and_(OutboxRow.state == OutboxState.DRAFT, OutboxRow.created_at <= copied_at))
+    return list(session.scalars(select(OutboxRow).where(doubtful).order_by(OutboxRow.id)))
 
 
 def find_by_sender(session: Session, sender: str) -> OutboxRow | None:

@@ -54,6 +54,11 @@ class FakeMailbox:
             self.kept[at] = mail
         self.next_uid += len(mails)
 
+    def sent_ids(self, since: datetime) -> set[str]:  # noqa: ARG002 (the port's signature)
+        """It keeps no sent mail."""
+        self.trouble("sent")
+        return set()
+
     @contextmanager
     def open(self) -> Iterator["_FakeFolder"]:
         """Sign in."""

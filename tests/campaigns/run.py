@@ -14,12 +14,29 @@ from pathlib import Path
 
 import structlog
 
-from tests.campaigns import cards, case_machine, flood, forgery, hostility, injection, kills, loops, network, simulation
+from tests.campaigns import (
+    cards,
+    case_machine,
+    database_faults,
+    flood,
+    forgery,
+    hostility,
+    injection,
+    kills,
+    loops,
+    mailbox_chaos,
+    network,
+    restoring,
+    simulation,
+)
 from tests.campaigns.outcome import MEMORY, Campaign
 
 NIGHTLY: dict[str, tuple[Campaign, int]] = {
     **kills.CAMPAIGNS,
     **network.CAMPAIGNS,
+    **mailbox_chaos.CAMPAIGNS,
+    **database_faults.CAMPAIGNS,
+    **restoring.CAMPAIGNS,
     "T3": (simulation.run, 20_000),
     "T4": (case_machine.run, 5_000),
     "T7": (hostility.run, 100_000),

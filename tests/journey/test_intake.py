@@ -114,6 +114,9 @@ class TroubledMailbox:
     def folder_name(self) -> str:
         return self.inner.folder_name
 
+    def sent_ids(self, since: datetime) -> set[str]:
+        return self.inner.sent_ids(since)
+
     @contextmanager
     def open(self) -> Iterator[Folder]:
         with self.inner.open() as folder:

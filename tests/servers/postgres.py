@@ -33,6 +33,13 @@ class Postgres:
         self._made.append(name)
         return self.url.set(database=name).render_as_string(hide_password=False)
 
+    def copy_database(self, name: str) -> str:
+        """Copy a database to which nobody is connected; gives the copy's name."""
+        copy = f"mailbot_test_{uuid4().hex[:12]}"
+        self._do(f"CREATE DATABASE {copy} TEMPLATE {name}")
+        self._made.append(copy)
+        return copy
+
     def drop_databases(self) -> None:
         """Drop every database that was made here, whoever is still connected."""
         while self._made:
