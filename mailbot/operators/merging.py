@@ -1,5 +1,7 @@
 """Making two cases one: mails and running promises move; history, decisions and letters stay with the case of each."""
 
+from sqlalchemy.orm import Session
+
 from mailbot.model.case import CaseState
 from mailbot.model.refund import PAID, PROMISED
 from mailbot.operators.cases import NotPossibleError
@@ -30,7 +32,7 @@ def merge(app: App, number: str, actor: str, into: str) -> str:
         locked = {row.id: row for row in (cases.lock(session, case_id) for case_id in ids)}
         source, target = locked[cases.get(session, number).id], locked[cases.get(session, into).id]
         name, other = cases.number_of(source.id), cases.number_of(target.id)
-        why = _unfit(source, target) or _busy(app, source, target)
+        why = _unfit(source, target) or _busy(session, source, target)
         if why:
             raise NotPossibleError(f"{name} cannot go into {other}: {why}")
         waited, now = source.state in _NEEDS_PERSON, app.now()
@@ -61,16 +63,15 @@ def _unfit(source: CaseRow, target: CaseRow) -> str | None:
     return next((why for why, applies in refusals.items() if applies), None)
 
 
-def _busy(app: App, source: CaseRow, target: CaseRow) -> str | None:
-    with transaction(app.engine) as session:
-        if refunds.of_case(session, source.id, PROMISED | PAID):
-            return "it has a refund; merge the other way round"
-        if refunds.is_promised(session, target.id):
-            return "a refund of that one is under way; confirm it or call it off first"
-        if source.state == CaseState.WAITING_FOR_PROOF:
-            return "its customer was asked for a proof; wait for it, or close the case"
-        if held.is_held(session, source.id) or held.is_held(session, target.id):
-            return "something was ordered on one of them seconds ago; undo that first, or wait for it"
-        if any(row.state in _ON_THE_WAY for row in outbox.of_case(session, source.id)):
-            return "one of its letters is on its way; try again in a minute"
+def _busy(session: Session, source: CaseRow, target: CaseRow) -> str | None:
+    if refunds.of_case(session, source.id, PROMISED | PAID):
+        return "it has a refund; merge the other way round"
+    if refunds.is_promised(session, target.id):
+        return "a refund of that one is under way; confirm it or call it off first"
+    if source.state == CaseState.WAITING_FOR_PROOF:
+        return "its customer was asked for a proof; wait for it, or close the case"
+    if held.is_held(session, source.id) or held.is_held(session, target.id):
+        return "something was ordered on one of them seconds ago; undo that first, or wait for it"
+    if any(row.state in _ON_THE_WAY for row in outbox.of_case(session, source.id)):
+        return "one of its letters is on its way; try again in a minute"
     return None

@@ -344,6 +344,14 @@ def test_two_cases_become_one_with_all_that_is_in_them(desk: Console, agent: Vis
         assert [one for one in check(session) if one.broken] == []
 
 
+def test_the_command_line_makes_two_cases_one(desk: Console) -> None:
+    kept = taken(desk, state="waiting_for_information")
+    other = opened(desk, kept)
+    assert operators.merge(desk.app, other, "anna", kept) == f"{other} is part of {kept} now: 1 mails, 1 promises"
+    with pytest.raises(operators.NotPossibleError, match=f"{other} is part of {kept} now"):
+        operators.note(desk.app, other, "anna", "x")
+
+
 def test_cases_that_do_not_belong_together_stay_apart(desk: Console, agent: Visitor) -> None:
     kept = taken(desk, state="waiting_for_information")
     stranger = opened(desk, kept, customer="somebody.else@example.org")
