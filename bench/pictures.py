@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from mailbot import operators
 from mailbot.console.app import make_console, serving
-from mailbot.demo.run import demo_app, demo_link, fill_inbox, work_off
+from mailbot.demo.run import SUPPORT, demo_app, demo_link, fill_inbox, work_off
 from mailbot.logs import set_up_logs
 from mailbot.steps.app import App
 from mailbot.store import cases
@@ -31,7 +31,7 @@ PAGES = {
     "attachment": "/cases/RF-000002/mails/2/parts/2/pages",
     "reply": "/cases/RF-000018/reply?template=answer_photographs",
     "correct": "/cases/RF-000014/correct",
-    "merge": "/cases/RF-000016/merge",
+    "merge": "/cases/RF-000032/merge?into=RF-000016",
     "receive": "/cases/RF-000004/receive?verdict=accepted",
     "refunds": "/refunds",
     "dashboard": "/dashboard",
@@ -45,6 +45,13 @@ PAGES = {
     "sign-in": "/sign-in",
 }
 _COLOURS = 64
+_AGAIN = """From: Fatima Haddad <fatima.haddad@example.com>
+To: support@shop.example
+Subject: One more thing
+Authentication-Results: mx.shop.example; dmarc=pass header.from=example.com
+
+Do you also sell the earrings that go with the necklace?
+"""
 _MAIL = """From: Jane <jane@example.org>
 Subject: Order AW-10301
 
@@ -92,6 +99,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with demo_app("127.0.0.1:0") as (app, servers):
         fill_inbox(app, servers)
+        servers.deliver(SUPPORT, _AGAIN.replace("\n", "\r\n").encode(), app.now())
         work_off(app)
         _make_lively(app)
         with serving(make_console(app), "127.0.0.1", 0) as address, sync_playwright() as playwright:

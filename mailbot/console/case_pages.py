@@ -170,7 +170,7 @@ def _possible(visit: Visit, shown: CaseShown) -> set[str]:
         Verb.CLOSE: state is not CaseState.CLOSED,
         Verb.REOPEN: state is CaseState.CLOSED,
         Verb.SNOOZE: state is not CaseState.CLOSED,
-        Verb.MERGE: refund is None and state is not CaseState.WAITING_FOR_PROOF,
+        Verb.MERGE: refund is None and any(other.state != CaseState.CLOSED for other in shown.relatives),
         Verb.REQUEUE: any(mail.state == "parked" for mail in shown.mails),
     }
     return {verb.value for verb in Verb if visit.may(NEEDS[verb]) and fits.get(verb, True)}

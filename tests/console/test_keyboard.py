@@ -79,7 +79,7 @@ def test_what_was_ordered_by_key_is_undone_by_key(keyed: Console, chromium: Brow
     ("key", "verb"),
     [
         *(("a", "approve"), ("v", "change"), ("d", "decline"), ("r", "reply"), ("i", "ask"), ("c", "correct")),
-        *(("n", "note"), ("s", "snooze"), ("t", "assign"), ("w", "close"), ("b", "merge")),
+        *(("n", "note"), ("s", "snooze"), ("t", "assign"), ("w", "close")),
     ],
 )
 def test_a_key_opens_the_page_of_its_action_and_escape_leaves_it(
