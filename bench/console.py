@@ -27,6 +27,7 @@ from mailbot.model.people import Role
 from mailbot.steps.app import App
 from mailbot.store import users
 from mailbot.store.instance import open_instance, upgrade
+from mailbot.store.search import CASE_WORDS, MAIL_WORDS
 from mailbot.store.sessions import Link
 from mailbot.store.tables import CaseEventRow, CaseRow, ClockRow, DecisionRow, MailRow, PolicyRow, RawMailRow
 from mailbot.store.transaction import open_engine, reading, transaction
@@ -65,8 +66,10 @@ def _fill(engine: Engine, sample: App, cases: int, share_open: float, now: datet
             for mail in mails
             if mail.case_id in decisions
         ]
-    chance = random.Random(7)
+    chance, is_postgres = random.Random(7), engine.dialect.name == "postgresql"
     with engine.begin() as connection:
+        if is_postgres:  # an index that is filled at the end is filled in a tenth of the time
+            connection.execute(text("DROP INDEX words_of_cases, words_of_mails"))
         connection.execute(
             insert(PolicyRow),
             [{"version": v, "content": c, "timezone": z, "first_used_at": f} for v, c, z, f in policies],
@@ -168,7 +171,10 @@ def _fill(engine: Engine, sample: App, cases: int, share_open: float, now: datet
             for table, values in rows.items():
                 connection.execute(insert(table), values)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "postgresql":
+        if is_postgres:
+            connection.execute(text(f"CREATE INDEX words_of_cases ON cases USING gin ({CASE_WORDS})"))
+            words = f"CREATE INDEX words_of_mails ON mails USING gin ({MAIL_WORDS}) WHERE case_id IS NOT NULL"
+            connection.execute(text(words))
             for table in ("cases", "decisions", "clocks", "case_events", "mails"):
                 connection.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))  # noqa: S608 (our own tables)
             connection.execute(text("VACUUM ANALYZE"))
@@ -207,6 +213,7 @@ def main() -> None:
     parser.add_argument("--open", type=float, default=0.05, help="share of cases that are still open")
     parser.add_argument("--times", type=int, default=60)
     parser.add_argument("--url")
+    parser.add_argument("--filled", action="store_true", help="measure a database that an earlier run has filled")
     wanted = parser.parse_args()
     set_up_logs(verbose=False)
     with _database(wanted.url) as url, demo_app("127.0.0.1:0") as (sample, servers):
@@ -216,12 +223,14 @@ def main() -> None:
         upgrade(engine)
         with transaction(engine) as session:
             instance = open_instance(session, sample.now())
-        began = time.perf_counter()
-        _fill(engine, sample, wanted.cases, wanted.open, sample.now())
-        print(f"{wanted.cases} cases made in {time.perf_counter() - began:.0f} s on {engine.dialect.name}")
+        if not wanted.filled:
+            began = time.perf_counter()
+            _fill(engine, sample, wanted.cases, wanted.open, sample.now())
+            print(f"{wanted.cases} cases made in {time.perf_counter() - began:.0f} s on {engine.dialect.name}")
         app = replace(sample, engine=engine, instance=instance)
         with transaction(engine) as session:
-            user = users.add(session, "mia@shop.example", Role.ADMIN, app.now())
+            name = "mia@shop.example"
+            user = users.find(session, name) or users.add(session, name, Role.ADMIN, app.now())
         with serving(make_console(app), "127.0.0.1", 0) as address:
             link = make_link(app, Link.SIGN_IN, user.id, address)
             sign_in = HTTPConnection(urlsplit(address).netloc)
@@ -235,6 +244,7 @@ def main() -> None:
                 "queue, page 40 of open": ["/?view=customers&page=40"] * wanted.times,
                 "queue, filtered": ["/?view=people&reason=quality_review&language=de"] * wanted.times,
                 "queue, search": ["/?view=all&q=customer12345"] * wanted.times,
+                "queue, a common word": ["/?view=all&q=ring"] * wanted.times,
                 "case": [f"/cases/{number}" for number in numbers],
                 "dashboard": ["/dashboard"] * 10,
             }

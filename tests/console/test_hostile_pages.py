@@ -195,7 +195,8 @@ def paths(hostile: Console) -> list[str]:
         f"/templates?name={quote(PAYLOADS[3])}&language={quote(PAYLOADS[7])}",
         *(f"/cases/{case}" for case in cases),
         *(f"/cases/{case}/mails/{int(case[3:])}/html" for case in cases[::2]),
-        *(f"/cases/{case}/{verb}" for case in cases[::8] for verb in ("reply", "correct", "change", "assign")),
+        *(f"/cases/{case}/{verb}" for case in cases[::8] for verb in ("reply", "correct", "change", "assign", "merge")),
+        *(f"/templates?name=received&language=en&case={case}" for case in cases[::16]),
         f"/cases/{cases[0]}/reply?text={quote(PAYLOADS[38])}",
         *(f"/outside/{at + 1}" for at in range(len(letters))),
     ]

@@ -359,6 +359,46 @@ def test_a_declined_case_and_one_that_was_answered_by_hand_have_pages(changing: 
     assert "now declined why: used or altered" in found.under("History").words
 
 
+def test_every_page_says_while_something_is_wrong_with_mailbot_itself(changing: Console) -> None:
+    operator = changing.operator()
+    assert page(operator, "/policy").all("div", "alarms") == []
+    operators.freeze(changing.app, "mia", "the books do not fit")
+    changing.clock.ahead += timedelta(seconds=30)
+    for path in ("/", "/policy"):
+        (alarms,) = page(operator, path).all("div", "alarms")
+        assert "stand still" in alarms.words
+        assert "the books do not fit" in alarms.words
+    assert changing.visitor().ask("/sign-in").text.count("the books do not fit") == 0
+    operators.thaw(changing.app, "mia")
+    changing.clock.ahead += timedelta(minutes=20)
+    (alarms,) = page(changing.operator(), "/").all("div", "alarms")
+    assert "Mailbox support: no complete look since" in alarms.words
+    assert "stand still" not in alarms.words
+    changing.clock.ahead -= timedelta(minutes=20, seconds=30)
+
+
+def test_the_policy_page_says_whether_policy_and_draft_are_proven(changing: Console) -> None:
+    operator, text = changing.operator(), changing.app.judgement.policy.text
+    assert "Proven. Some row always answers" in page(operator, "/policy").under("Is it whole?").words
+    first_row = "[[row]]" + text.split("[[row]]")[1]
+    twice = first_row + first_row.replace('id = "', 'id = "again_', 1)
+    answer = operator.order("/policy", {"text": text.replace(first_row, twice, 1)})
+    assert answer.status == 200
+    found = read_page(answer.text)
+    assert "Proven." in found.under("Is it whole?").words
+    assert "Not proven" in found.under("Is the draft whole?").words
+
+
+def test_a_template_is_shown_with_a_real_case_in_any_language(console: Console, operator: Visitor) -> None:
+    number = first(console, state="return_approved")
+    found = page(operator, f"/templates?name=return_approved&language=de&case={number}")
+    assert "Dorothy Whitcombe" in found.all("div", "mail")[0].text
+    assert "AW-10352" in found.all("div", "mail")[0].text
+    assert number in [one.attributes.get("value") for one in found.all("option")]
+    unknown = page(operator, f"/templates?name=refund_paid&language=de&case={first(console, state='declined')}")
+    assert "which this letter does not have" in unknown.all("p", "doubts")[0].words
+
+
 def test_an_empty_queue_says_what_will_appear_there(served: Serve) -> None:
     with demo_app("127.0.0.1:0") as (app, _), served(app) as empty:
         assert "No case yet" in page(empty.operator(), "/").text
