@@ -1,10 +1,11 @@
-"""Pictures of every page of the console, for the documentation: ``python -m bench.pictures docs/console``.
+"""Pictures of every page of the console, for the documentation: ``python -m bench.pictures docs/console [NAME...]``.
 
 Takes Debian's chromium and the extra ``ocr`` (for Pillow, which makes them small).
 """
 
 import io
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -78,12 +79,14 @@ def _keep(page: Page, path: Path) -> None:
     picture.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-def _take(browser: Browser, address: str, state: StorageState, folder: Path) -> None:
+def _take(browser: Browser, address: str, state: StorageState, folder: Path, only: Sequence[str]) -> None:
     for look, (scheme, width, height) in LOOKS.items():
         size = {"width": width, "height": height}
         context = browser.new_context(viewport=size, color_scheme=scheme, storage_state=state)  # type: ignore[arg-type] # playwright's own words
         page = context.new_page()
         for name, path in PAGES.items():
+            if only and name not in only:
+                continue
             page.goto(address + path)
             if name == "playground":
                 page.locator("textarea").fill(_MAIL)
@@ -93,8 +96,8 @@ def _take(browser: Browser, address: str, state: StorageState, folder: Path) -> 
         context.close()
 
 
-def main(folder: Path) -> None:
-    """Serve a lively demonstration and take the pictures."""
+def main(folder: Path, only: Sequence[str]) -> None:
+    """Serve a lively demonstration and take the pictures, all or ``only`` some."""
     set_up_logs(verbose=False)
     folder.mkdir(parents=True, exist_ok=True)
     with demo_app("127.0.0.1:0") as (app, servers):
@@ -107,9 +110,9 @@ def main(folder: Path) -> None:
             page = browser.new_page()
             page.goto(demo_link(app, address))
             page.get_by_role("button", name="Sign in").click()
-            _take(browser, address, page.context.storage_state(), folder)
+            _take(browser, address, page.context.storage_state(), folder, only)
             browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

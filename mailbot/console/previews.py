@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mailbot.sandbox.show import Drawn
 
 _MOST = 200
-_MOST_DRAWN = 60
+_MOST_BYTES = 32_000_000
 
 
 class Previews:
@@ -48,6 +48,6 @@ class Drawings:
         with self._lock:
             self._kept[key] = drawn
             self._kept.move_to_end(key)
-            while len(self._kept) > _MOST_DRAWN:
+            while len(self._kept) > 1 and sum(len(one.png) for one in self._kept.values()) > _MOST_BYTES:
                 self._kept.popitem(last=False)
         return drawn

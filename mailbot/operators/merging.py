@@ -46,7 +46,11 @@ def merge(app: App, number: str, actor: str, into: str) -> str:
         if waited and target.state != CaseState.ESCALATED:
             leave_to_people(session, target, MERGED, now)
         audit.record(session, actor, MERGED, name, now, into=other)
-        return f"{name} is part of {other} now: {moved.mails} mails, {moved.promises} promises"
+        return f"{name} is part of {other} now: {_count(moved.mails, 'mail')}, {_count(moved.promises, 'promise')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _unfit(source: CaseRow, target: CaseRow) -> str | None:

@@ -328,7 +328,7 @@ def test_two_cases_become_one_with_all_that_is_in_them(desk: Console, agent: Vis
     page = read_page(agent.ask(f"/cases/{other}/merge").text)
     assert kept in [one.attributes["value"] for one in page.all("input") if one.attributes.get("name") == "into"]
     preview = agent.order(f"/cases/{other}/merge/preview", {"into": kept})
-    assert f"{other} is part of {kept} now: 1 mails, 1 promises" in preview.text
+    assert f"{other} is part of {kept} now: 1 mail, 1 promise" in preview.text
     assert shown(desk, other)["state"] == "escalated"
     assert with_page(agent, other, "merge", into=kept).status == 303
     after, gone = shown(desk, kept), shown(desk, other)
@@ -347,7 +347,7 @@ def test_two_cases_become_one_with_all_that_is_in_them(desk: Console, agent: Vis
 def test_the_command_line_makes_two_cases_one(desk: Console) -> None:
     kept = taken(desk, state="waiting_for_information")
     other = opened(desk, kept)
-    assert operators.merge(desk.app, other, "anna", kept) == f"{other} is part of {kept} now: 1 mails, 1 promises"
+    assert operators.merge(desk.app, other, "anna", kept) == f"{other} is part of {kept} now: 1 mail, 1 promise"
     with pytest.raises(operators.NotPossibleError, match=f"{other} is part of {kept} now"):
         operators.note(desk.app, other, "anna", "x")
 
