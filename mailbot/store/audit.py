@@ -12,6 +12,9 @@ from mailbot.store.desk_tables import AuditRow
 
 _START = "0" * 64
 _CHAIN = 7_242_361
+_ENTRIES = select(
+    *(AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.detail, AuditRow.before, AuditRow.hash)
+).order_by(AuditRow.id)
 
 
 def record(session: Session, actor: str, action: str, subject: str, now: datetime, **detail: Any) -> None:
@@ -41,7 +44,7 @@ def page(session: Session, *, action: str | None, before: int | None, most: int)
 def count_broken(session: Session) -> tuple[int, int]:
     """How many entries the trail has, and how many do not fit the one before or their own hash."""
     checked, broken, last = 0, 0, _START
-    for row in session.scalars(select(AuditRow).order_by(AuditRow.id).execution_options(yield_per=500)):
+    for row in session.execute(_ENTRIES.execution_options(yield_per=500)):
         form = {
             "at": row.at.isoformat(),
             "actor": row.actor,

@@ -19,6 +19,7 @@ WORDS = ("text", "note", "to_person")
 
 _ERASED = "erased:"  # the triggers let nothing else into a detail
 _FIELDS = ("case_id", "at", "actor", "kind", "from_state", "to_state", "detail")
+_EVENTS = select(*(getattr(CaseEventRow, name) for name in (*_FIELDS, "hash"))).order_by(CaseEventRow.id)
 _PAGE = 1000
 
 
@@ -42,11 +43,9 @@ def link(before: str, event: Mapping[str, Any]) -> str:
 def broken_links(session: Session) -> Iterator[tuple[int, bool]]:
     """Every event's case and whether its hash is wrong; and once more every case whose newest event is not the last."""
     heads: dict[int, str] = {}
-    events = select(CaseEventRow).order_by(CaseEventRow.id).execution_options(yield_per=_PAGE)
-    for row in session.scalars(events):
-        expected = link(heads.get(row.case_id, BEGINNING), {name: getattr(row, name) for name in _FIELDS})
-        yield row.case_id, row.hash != expected
-        heads[row.case_id] = row.hash
-        session.expunge(row)
+    events = _EVENTS.execution_options(yield_per=_PAGE)
+    for row in session.execute(events).mappings():
+        yield row["case_id"], row["hash"] != link(heads.get(row["case_id"], BEGINNING), row)
+        heads[row["case_id"]] = row["hash"]
     for case_id, head in session.execute(select(CaseRow.id, CaseRow.history_head)):
         yield case_id, head != heads.get(case_id, BEGINNING)

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from mailbot import journey, operators
 from mailbot.errors import AmbiguousError, InputError, PermanentError, RetryableError
@@ -70,8 +70,24 @@ _PAYING = (
     *("pay_refunds", "confirm_refund", "confirm_refund", "approve_refund", "hold_refund", "release_refund"),
     *("cancel_refund", "freeze", "thaw", "thaw"),
 )
+_PROMISED = ("awaiting_approval", "due", "held", "submitting", "unknown", "refused")
 _CASES = st.integers(1, 4)
 _ORDERS = st.sampled_from(NUMBERS)
+
+# What every step asks the database, each put together once.
+_MOVED = (CaseEventRow.id, CaseEventRow.case_id, CaseEventRow.from_state, CaseEventRow.to_state)
+_MOVES = (
+    select(*_MOVED, CaseEventRow.actor, CaseEventRow.detail)
+    .where(CaseEventRow.to_state.is_not(None), CaseEventRow.id > bindparam("since"))
+    .order_by(CaseEventRow.id)
+)
+_CASE_STATES = select(CaseRow.id, CaseRow.state)
+_REFUNDS = select(RefundRow.id, RefundRow.order_key, RefundRow.amount_minor, RefundRow.state, RefundRow.reference)
+_FIRED = select(ClockRow.id, ClockRow.fired_at).where(ClockRow.fired_at.is_not(None))
+_LETTERS = select(OutboxRow.case_id, OutboxRow.recipient, OutboxRow.created_at, OutboxRow.content).where(
+    OutboxRow.automatic
+)
+_MAIL_STATES = select(MailRow.state).distinct()
 
 
 class _Reader:
@@ -148,11 +164,13 @@ class _Till:
 
 @dataclass(slots=True)
 class _Shop:
-    """The parts that every run shares, and an empty database to copy."""
+    """The parts that every run shares; each run begins with a copy of an empty database in place of the last one's."""
 
     desk: Desk
     folder: Path
     blank: Path
+    path: Path
+    engine: Engine
     reader: _Reader
 
 
@@ -163,7 +181,9 @@ def run(seed: int, rounds: int, folder: Path, *, steps: int = 100) -> Outcome:
     with tempfile.TemporaryDirectory(dir=memory) as place, open_desk(Path(place)) as desk:
         desk.app.engine.dispose()
         reader = _Reader(desk.app.judgement.sandbox)
-        CaseMachine.shop = _Shop(desk=desk, folder=Path(place), blank=Path(place) / "desk.db", reader=reader)
+        blank, path = Path(place) / "desk.db", Path(place) / "run.db"
+        engine = open_engine(f"sqlite:///{path}")
+        CaseMachine.shop = _Shop(desk=desk, folder=Path(place), blank=blank, path=path, engine=engine, reader=reader)
         CaseMachine.reached = Counter()
         terms = settings(
             max_examples=rounds,
@@ -194,9 +214,10 @@ class CaseMachine(RuleBasedStateMachine):
         super().__init__()
         shop = self.shop
         self.reader, self.sink, self.till = shop.reader, _Sink(), _Till()
-        self.path = Path(tempfile.mkdtemp(dir=shop.folder)) / "run.db"
-        shutil.copy(shop.blank, self.path)
-        self.engine: Engine = open_engine(f"sqlite:///{self.path}")
+        self.engine = shop.engine  # one for all runs, so that each statement is put together once
+        for left in shop.path.parent.glob(f"{shop.path.name}-*"):
+            left.unlink()
+        shutil.copy(shop.blank, shop.path)
         self.desk = Desk(app=shop.desk.app, sink=cast("Any", self.sink))
         judgement = replace(shop.desk.app.judgement, clock=lambda: self.desk.now, sandbox=cast("Any", self.reader))
         self.desk.app = replace(
@@ -204,22 +225,27 @@ class CaseMachine(RuleBasedStateMachine):
             judgement=judgement,
             engine=self.engine,
             transport=cast("Any", self.sink),
-            journal_folder=self.path.parent / "sending",
+            journal_folder=shop.folder / "sending",
         )
         self.external: Counter[str] = Counter()
         self.fired: dict[int, datetime] = {}
         self.references: dict[int, str] = {}
+        self.at: dict[int, str] = {}
+        self.copies: Counter[str] = Counter()
+        self.moves = self.counted = 0
         self.doubts = 0
         self.changed = True
         self.serial = 0
         self.latest = NOON
 
     def teardown(self) -> None:
+        broken = self.desk.broken()
+        assert not broken, broken
         with self.engine.connect() as connection:
             moves = select(CaseEventRow.to_state).where(CaseEventRow.to_state.is_not(None))
             self.reached.update(state for state in connection.execute(moves).scalars() if state)
         self.engine.dispose()
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        shutil.rmtree(self.shop.folder / "sending", ignore_errors=True)
 
     @property
     def app(self) -> App:
@@ -332,8 +358,8 @@ class CaseMachine(RuleBasedStateMachine):
             changes = {
                 name: value.isoformat() if isinstance(value, datetime) else value for name, value in changes.items()
             }
-        ours = self._paid(number)
-        left = row["captured_minor"] - refunded - ours - self._promised(number)
+        ours = self._sum(number, ("paid", "paid_elsewhere"))
+        left = row["captured_minor"] - refunded - ours - self._sum(number, _PROMISED)
         if news == "refunded elsewhere" and left >= 1000:
             self.external[number] += 1000
             refunded += 1000
@@ -392,98 +418,69 @@ class CaseMachine(RuleBasedStateMachine):
         if self.changed:
             self.changed = False
             self.the_store_is_sound()
-            self.every_change_of_a_case_follows_the_one_before()
-            self.no_payment_gives_back_more_than_it_took()
-            self.what_is_paid_stays_paid_once()
-            self.no_level_of_a_clock_fires_twice()
-            self.no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger()
-            self.nobody_is_flooded()
-            self.every_mail_has_come_to_an_end()
+            with self.engine.connect() as connection:
+                self.every_change_of_a_case_follows_the_one_before(connection)
+                self.no_payment_gives_back_more_than_it_took_and_what_is_paid_stays_paid_once(connection)
+                self.no_level_of_a_clock_fires_twice(connection)
+                self.no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger_or_floods(connection)
+                assert set(connection.execute(_MAIL_STATES).scalars()) <= {"handled", "filed", "duplicate"}
 
     def the_store_is_sound(self) -> None:
-        broken = self.desk.broken()
+        """Hold all of the store, but of mails and letters only those that came in this step."""
+        broken = self.desk.broken(since=self.desk.now)
         assert not broken, broken
 
-    def every_change_of_a_case_follows_the_one_before(self) -> None:
-        with self.engine.connect() as connection:
-            moves = connection.execute(
-                select(CaseEventRow).where(CaseEventRow.to_state.is_not(None)).order_by(CaseEventRow.id)
-            ).mappings()
-            at: dict[int, str] = {}
-            for move in moves:
-                assert move["from_state"] == at.get(move["case_id"], "new")
-                assert move["actor"]
-                assert move["detail"]["why"] is not None
-                at[move["case_id"]] = move["to_state"]
-            states = dict(connection.execute(select(CaseRow.id, CaseRow.state)).all())
-        assert {case: state for case, state in states.items() if state != "new"} == at
+    def every_change_of_a_case_follows_the_one_before(self, connection: Connection) -> None:
+        for move in connection.execute(_MOVES, {"since": self.moves}):
+            assert move.from_state == self.at.get(move.case_id, "new")
+            assert move.actor
+            assert move.detail["why"] is not None
+            self.at[move.case_id], self.moves = move.to_state, move.id
+        states = dict(connection.execute(_CASE_STATES).all())
+        assert {case: state for case, state in states.items() if state != "new"} == self.at
 
-    def no_payment_gives_back_more_than_it_took(self) -> None:
-        for number in NUMBERS:
-            gone = self._paid(number) + self._promised(number) + self.external[number]
-            assert gone <= 8600, (number, gone)
+    def no_payment_gives_back_more_than_it_took_and_what_is_paid_stays_paid_once(self, connection: Connection) -> None:
+        gone = Counter({number.replace("-", ""): self.external[number] for number in NUMBERS})
+        for row in connection.execute(_REFUNDS):
+            gone[row.order_key] += row.amount_minor if row.state != "cancelled" else 0
+            if row.state == "paid":
+                assert self.references.setdefault(row.id, row.reference) == row.reference
+            else:
+                assert row.id not in self.references
+        assert len(set(self.references.values())) == len(self.references)
+        assert all(sum_ <= 8600 for sum_ in gone.values()), gone
         till = Counter[str]()
         for order in self.till.booked.values():
             till[order.capture] += order.amount.minor
         assert all(sum_ <= 8600 for sum_ in till.values())
 
-    def what_is_paid_stays_paid_once(self) -> None:
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(RefundRow)).mappings().all()
-        for row in rows:
-            if row["state"] == "paid":
-                assert self.references.setdefault(row["id"], row["reference"]) == row["reference"]
-            else:
-                assert row["id"] not in self.references
-        assert len(set(self.references.values())) == len(self.references)
+    def no_level_of_a_clock_fires_twice(self, connection: Connection) -> None:
+        for row in connection.execute(_FIRED):
+            assert self.fired.setdefault(row.id, row.fired_at) == row.fired_at
 
-    def no_level_of_a_clock_fires_twice(self) -> None:
-        with self.engine.connect() as connection:
-            for row in connection.execute(select(ClockRow).where(ClockRow.fired_at.is_not(None))).mappings():
-                assert self.fired.setdefault(row["id"], row["fired_at"]) == row["fired_at"]
-
-    def no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger(self) -> None:
-        copies = Counter(str(message_of(sent)["Message-ID"]) for sent in self.sink.taken)
-        assert max(copies.values(), default=0) <= (2 if self.doubts else 1)
-        for sent in self.sink.taken:
+    def no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger_or_floods(self, connection: Connection) -> None:
+        while self.counted < len(self.sink.taken):
+            sent = self.sink.taken[self.counted]
+            self.copies[str(message_of(sent)["Message-ID"])] += 1
             assert sent.recipient in {JANE, ANN, MALLORY}
-        with self.engine.connect() as connection:
-            told = connection.execute(
-                select(OutboxRow.content).where(OutboxRow.recipient == MALLORY, OutboxRow.automatic)
-            ).scalars()
-            for content in told:
-                assert b"AW-1" not in content
-                assert b"$" not in content
-
-    def nobody_is_flooded(self) -> None:
-        with self.engine.connect() as connection:
-            rows = connection.execute(
-                select(OutboxRow).where(OutboxRow.automatic, OutboxRow.case_id.is_not(None))
-            ).mappings()
-            letters = [(row["case_id"], row["recipient"], row["created_at"]) for row in rows]
+            self.counted += 1
+        assert max(self.copies.values(), default=0) <= (2 if self.doubts else 1)
+        letters = []
+        for row in connection.execute(_LETTERS):
+            letters += [(row.case_id, row.recipient, row.created_at)] if row.case_id is not None else []
+            if row.recipient == MALLORY:
+                assert b"AW-1" not in row.content
+                assert b"$" not in row.content
         for case, recipient, at in letters:
             lately = [other for other in letters if at - _A_DAY < other[2] <= at]
             assert sum(other[0] == case for other in lately) <= 6
             assert sum(other[1] == recipient for other in lately) <= 10
 
-    def every_mail_has_come_to_an_end(self) -> None:
-        with self.engine.connect() as connection:
-            states = set(connection.execute(select(MailRow.state)).scalars())
-        assert states <= {"handled", "filed", "duplicate"}
-
-    def _paid(self, number: str) -> int:
-        return self._sum(number, ("paid", "paid_elsewhere"))
-
-    def _promised(self, number: str) -> int:
-        return self._sum(number, ("awaiting_approval", "due", "held", "submitting", "unknown", "refused"))
-
     def _sum(self, number: str, states: tuple[str, ...]) -> int:
-        key = number.replace("-", "")
         with self.engine.connect() as connection:
-            rows = connection.execute(
-                select(RefundRow.amount_minor).where(RefundRow.order_key == key, RefundRow.state.in_(states))
-            )
-            return sum(rows.scalars())
+            key = number.replace("-", "")
+            rows = [row for row in connection.execute(_REFUNDS) if row.order_key == key]
+        return sum(row.amount_minor for row in rows if row.state in states)
 
 
 def _code(message: Message, sent: Envelope) -> str | None:

@@ -142,10 +142,10 @@ class Desk:
         with reading(self.app.engine) as session:
             return question(session)
 
-    def broken(self) -> list[str]:
-        """Every invariant that does not hold."""
+    def broken(self, since: datetime | None = None) -> list[str]:
+        """Every invariant that does not hold; of mails and letters only those that came since, if it is given."""
         with reading(self.app.engine) as session:
-            return [f"{found.invariant}: {found.what}" for found in check(session) if found.broken]
+            return [f"{found.invariant}: {found.what}" for found in check(session, since) if found.broken]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""T4 at each change, as far as a minute goes; ``make campaign ARGS="--only T4"`` runs 5,000 times 100 steps."""
+"""T4 at each change, 200 shops of 50 steps; ``make campaign ARGS="--only T4"`` runs 5,000 times 100 steps."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.campaigns import case_machine
 
 SEED = int(os.environ.get("MAILBOT_TEST_SEED", "20261126"))
-RUNS, STEPS = map(int, os.environ.get("MAILBOT_TEST_T4", "15x50").split("x"))
+RUNS, STEPS = map(int, os.environ.get("MAILBOT_TEST_T4", "200x50").split("x"))
 
 
 def test_whatever_happens_in_whatever_order_the_invariants_hold(tmp_path: Path) -> None:
