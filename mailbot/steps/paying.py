@@ -18,7 +18,7 @@ from mailbot.steps.acting import open_matter
 from mailbot.steps.app import App
 from mailbot.steps.parking import leave_to_people
 from mailbot.store import cases, refunds, switch
-from mailbot.store.tables import RefundRow
+from mailbot.store.tables import CaseRow, RefundRow
 from mailbot.store.transaction import transaction
 
 CAP_REACHED, REFUND_REFUSED, REFUND_UNKNOWN = "cap_reached", "refund_refused", "refund_unknown"
@@ -87,10 +87,10 @@ def _pay(app: App, provider: PaymentProvider, refund_id: int) -> bool:
 def _submit(app: App, provider: PaymentProvider, refund_id: int, standing: CaptureStanding) -> bool:
     """Commit that the provider is about to be asked, if everything still allows it."""
     with transaction(app.engine, "pay.submit") as session:
-        row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
+        row, case = _locked(session, refund_id)
         if row.state != RefundState.DUE or switch.find_frozen(session) is not None:
             return False
-        matter = open_matter(app, session, cases.lock(session, row.case_id))
+        matter = open_matter(app, session, case)
         amount = refunds.amount_of(row)
         if standing.disputed or (matter.booked is not None and matter.booked.order.dispute_open):
             refunding.hold_for_dispute(matter)
@@ -106,6 +106,12 @@ def _submit(app: App, provider: PaymentProvider, refund_id: int, standing: Captu
         refunds.change(row, RefundState.SUBMITTING)
         row.submitted_at, row.submitted_by, row.provider = matter.now, provider.name, provider.name
         return True
+
+
+def _locked(session: Session, refund_id: int) -> tuple[RefundRow, CaseRow]:
+    """A refund and its case, locked in the order in which everybody locks them."""
+    case = cases.lock(session, session.get_one(RefundRow, refund_id).case_id)
+    return session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True), case
 
 
 def _is_capped(app: App, session: Session, row: RefundRow, customer: str | None) -> bool:
@@ -151,8 +157,7 @@ def _reconcile(app: App, provider: PaymentProvider, refund_id: int) -> bool:
 
 def _adopt(app: App, refund_id: int, reference: str) -> bool:
     with transaction(app.engine, "pay.adopt") as session:
-        row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
-        case = cases.lock(session, row.case_id)
+        row, case = _locked(session, refund_id)
         refunds.record_paid(session, row, reference, app.now())
         refunding.settle(open_matter(app, session, case), row, actor=row.provider, person=None)
     return True
@@ -160,9 +165,9 @@ def _adopt(app: App, refund_id: int, reference: str) -> bool:
 
 def _record_refused(app: App, refund_id: int, problem: str) -> None:
     with transaction(app.engine, "pay.record_refused") as session:
-        row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
+        row, case = _locked(session, refund_id)
         refunds.change(row, RefundState.REFUSED)
-        leave_to_people(session, cases.lock(session, row.case_id), REFUND_REFUSED, app.now(), problem=problem)
+        leave_to_people(session, case, REFUND_REFUSED, app.now(), problem=problem)
 
 
 def _record_unknown(app: App, refund_id: int, problem: str) -> None:
@@ -176,13 +181,13 @@ def _record_unknown(app: App, refund_id: int, problem: str) -> None:
 def _record_absent(app: App, refund_id: int) -> None:
     """It is not there yet: look again later, and after the last look let a person decide about another attempt."""
     with transaction(app.engine, "pay.record_absent") as session:
-        row = session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
+        row, case = _locked(session, refund_id)
         if row.state == RefundState.SUBMITTING:
             refunds.change(row, RefundState.UNKNOWN)
         row.look_at = _next_look(row.looks, app.now())
         row.looks += 1
         if row.look_at is None:
-            leave_to_people(session, cases.lock(session, row.case_id), REFUND_UNKNOWN, app.now())
+            leave_to_people(session, case, REFUND_UNKNOWN, app.now())
 
 
 def _next_look(looks: int, now: datetime) -> datetime | None:

@@ -13,7 +13,7 @@ from mailbot.errors import InputError
 from mailbot.model.case import UNDECIDED, CaseState, next_state
 from mailbot.model.money import Money
 from mailbot.store import history
-from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, PolicyRow, table_of
+from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, OrderRow, PolicyRow, table_of
 from mailbot.store.upsert import insert_if_absent
 
 _NUMBER = re.compile(r"\s*(?:RF-?)?0*(\d{1,12})\s*", re.ASCII | re.IGNORECASE)
@@ -52,7 +52,10 @@ def get(session: Session, number: str, *, lock: bool = False) -> CaseRow:
         CaseNotFoundError: there is none.
     """
     match = _NUMBER.fullmatch(number)
-    wanted = select(CaseRow).where(CaseRow.id == (int(match[1]) if match else -1))
+    case_id = int(match[1]) if match else -1
+    if lock:
+        _lock_order(session, case_id)
+    wanted = select(CaseRow).where(CaseRow.id == case_id)
     row = session.scalars(_locked(wanted) if lock else wanted).one_or_none()
     if row is None:
         raise CaseNotFoundError(number)
@@ -80,7 +83,11 @@ def open_case(
 
 
 def lock(session: Session, case_id: int) -> CaseRow:
-    """A case that nobody else changes until this transaction ends."""
+    """A case that nobody else changes until this transaction ends.
+
+    Everybody locks an order, then its cases, then their refunds, so that nobody waits for one who waits for them.
+    """
+    _lock_order(session, case_id)
     return session.scalars(_locked(select(CaseRow).where(CaseRow.id == case_id))).one()
 
 
@@ -90,11 +97,22 @@ def lock_heir(session: Session, case_id: int) -> CaseRow:
     return case if case.merged_into is None else lock_heir(session, case.merged_into)
 
 
+def _lock_order(session: Session, case_id: int) -> None:
+    """Lock a case's order before the case; SQLite has one writer at a time, and nothing to lock."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(_ORDER_OF, {"of_case": case_id})
+
+
 def _locked(wanted: Select[CaseRow]) -> Select[CaseRow]:
     """As it is when the lock is had, and not as this session may have seen it before."""
     return wanted.with_for_update().execution_options(populate_existing=True)
 
 
+_ORDER_OF = (
+    select(OrderRow.key)
+    .where(OrderRow.key == select(CaseRow.order_key).where(CaseRow.id == bindparam("of_case")).scalar_subquery())
+    .with_for_update()
+)
 _NEWEST = _locked(select(CaseRow).order_by(CaseRow.id.desc()).limit(1))
 _OPEN_FOR_ORDER = _NEWEST.where(
     CaseRow.order_key == bindparam("of_order"),

@@ -44,7 +44,8 @@ def broken_links(session: Session) -> Iterator[tuple[int, bool]]:
     """Every event's case and whether its hash is wrong; and once more every case whose newest event is not the last."""
     heads: dict[int, str] = {}
     events = _EVENTS.execution_options(yield_per=_PAGE)
-    for row in session.execute(events).mappings():
+    for found in session.execute(events).mappings():
+        row = {str(name): value for name, value in found.items()}
         yield row["case_id"], row["hash"] != link(heads.get(row["case_id"], BEGINNING), row)
         heads[row["case_id"]] = row["hash"]
     for case_id, head in session.execute(select(CaseRow.id, CaseRow.history_head)):

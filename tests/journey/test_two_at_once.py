@@ -1,0 +1,84 @@
+"""Two at once on one order: everybody locks the order, then the case, then the refund, so that nobody is in a ring."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from mailbot import operators
+from mailbot.model.refund import RefundState
+from mailbot.steps.paying import _locked
+from mailbot.steps.sorting import choose
+from mailbot.store import cases, readings, refunds
+from mailbot.store.tables import RefundRow
+from mailbot.store.transaction import transaction
+from tests.journey.conftest import ShopBuilder
+from tests.journey.life import cancelled
+from tests.journey.shop import Shop
+from tests.servers.processes import wait_until
+
+_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+
+@pytest.fixture
+def shop(a_shop: ShopBuilder) -> Shop:
+    """Give a shop on PostgreSQL whose one case has a refund due."""
+    shop = a_shop(database="postgres")
+    cancelled(shop)
+    return shop
+
+
+@contextmanager
+def waits_for_us(engine: Engine, work: Callable[[], Any]) -> Iterator[Future[Any]]:
+    """Start work in a thread, and go on once the database has it wait for this thread's locks."""
+
+    def is_waiting() -> bool:
+        with engine.connect() as connection:
+            return bool(connection.execute(_WAITING).scalar_one())
+
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(work)
+        wait_until(is_waiting, "the other to wait", 20)
+        yield going
+
+
+def a_mail_names_the_order(session: Session) -> None:
+    with_numbers = readings.of_case(session, 1)[0]
+    assert choose(session, with_numbers.order_numbers, None).booked is not None
+
+
+VERBS: dict[str, Callable[[Shop], Any]] = {
+    "hold": lambda shop: operators.hold_refund(shop.app, "1", "mia", "wait"),
+    "note": lambda shop: operators.note(shop.app, "1", "mia", "She called."),
+    "pay": lambda shop: operators.pay_refunds(shop.app, "mia"),
+    "confirm": lambda shop: operators.confirm_refund(shop.app, "1", "mia", "5TX-1"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_operator_waits_for_a_mail_that_has_the_order_and_holds_nothing_that_it_needs(verb: str, shop: Shop) -> None:
+    with transaction(shop.app.engine) as session:
+        a_mail_names_the_order(session)
+        with waits_for_us(shop.app.engine, lambda: VERBS[verb](shop)) as going:
+            case = cases.lock(session, 1)  # what the mail does next; a ring would end in an error of one of the two
+            assert refunds.of_case(session, case.id, (RefundState.DUE,), lock=True)
+            session.commit()
+            going.result(20)
+
+
+def test_the_payer_waits_for_an_operator_and_holds_nothing_that_is_needed(shop: Shop) -> None:
+    def pays() -> str:
+        with transaction(shop.app.engine) as session:
+            return _locked(session, 1)[0].state
+
+    with transaction(shop.app.engine) as session:
+        cases.lock(session, 1)
+        with waits_for_us(shop.app.engine, pays) as going:
+            row = session.get_one(RefundRow, 1, with_for_update=True)
+            row.held_for = "seen"
+            session.commit()
+            assert going.result(20) == "due"
