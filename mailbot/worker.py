@@ -1,6 +1,7 @@
 """The worker: APScheduler jobs, each one call of a journey function, and IDLE listeners that wake them early."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
@@ -14,6 +15,7 @@ from mailbot.desk.orders import perform_due
 from mailbot.errors import MailbotError
 from mailbot.ports import Mailbox
 from mailbot.steps.app import App
+from mailbot.steps.guarding import Tick, notice_drift
 
 _HANDLE_EVERY = timedelta(seconds=5)
 _ORDERED_EVERY = timedelta(seconds=2)
@@ -44,6 +46,7 @@ def working(app: App) -> Iterator[None]:
     _add(scheduler, app, "ordered", partial(_perform, app, wake), _ORDERED_EVERY.total_seconds())
     _add(scheduler, app, "deliver", partial(journey.deliver, app), _DELIVER_EVERY.total_seconds())
     _add(scheduler, app, "clocks", partial(journey.watch_clocks, app), _CLOCKS_EVERY.total_seconds())
+    _add(scheduler, app, "drift", _Ticker(app), _CLOCKS_EVERY.total_seconds())
     _add(scheduler, app, "cases", partial(journey.look_after, app), _CLOCKS_EVERY.total_seconds())
     _add(scheduler, app, "silence", partial(journey.notice_silence, app), _SILENCE_EVERY.total_seconds())
     _add(scheduler, app, "guard", partial(journey.guard, app), _GUARD_EVERY.total_seconds())
@@ -59,6 +62,16 @@ def working(app: App) -> Iterator[None]:
     finally:
         stopping.set()
         scheduler.shutdown(wait=True)
+
+
+class _Ticker:
+    """Remembers the tick before."""
+
+    def __init__(self, app: App) -> None:
+        self._app, self._before = app, Tick(app.now(), time.monotonic())
+
+    def __call__(self) -> None:
+        self._before = notice_drift(self._app, self._before, time.monotonic())
 
 
 def _add(scheduler: BackgroundScheduler, app: App, name: str, work: Callable[[], object], seconds: float) -> None:

@@ -32,6 +32,7 @@ from mailbot.store.transaction import transaction
 
 _MOST_NAME = 120
 MESSAGE = "message"
+BY_A_PERSON = "by a person"
 
 
 class NotPossibleError(InputError):
@@ -175,7 +176,7 @@ def close(app: App, number: str, actor: str, reason: str) -> str:
             raise NotPossibleError(
                 f"{name}: a refund is due; confirm it first with {confirm}, or call it off: {cancel}"
             )
-        put_away(matter, "closed", actor=actor, why=reason)
+        put_away(matter, "closed", actor=actor, why=BY_A_PERSON, note=reason)
         return f"{name} is closed"
 
 
@@ -186,7 +187,16 @@ def reopen(app: App, number: str, actor: str, reason: str) -> str:
         IllegalTransitionError: it is not closed.
     """
     with opened(app, number) as matter:
-        cases.move(matter.session, matter.case, CaseState.REOPENED, "reopened", matter.now, why=reason, actor=actor)
+        cases.move(
+            matter.session,
+            matter.case,
+            CaseState.REOPENED,
+            "reopened",
+            matter.now,
+            why=BY_A_PERSON,
+            actor=actor,
+            note=reason,
+        )
         return f"{cases.number_of(matter.case.id)} is open again"
 
 

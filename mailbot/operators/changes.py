@@ -76,7 +76,7 @@ def approve_changed(app: App, number: str, actor: str, change: Change) -> str:
         )
         decision_id = _record(matter, decided.row, facts, decision, trace=decided.row.trace)
         plan = plan_approval(proposal.outcome, settlement)
-        detail = {"reason": change.reason.strip(), "proposed": str(before.refund), "approved": str(settlement.refund)}
+        detail = {"note": change.reason.strip(), "proposed": str(before.refund), "approved": str(settlement.refund)}
         cases.record_event(matter.session, matter.case, "changed", matter.now, actor=actor, **detail)
         bring_about(matter, plan, decision_id=decision_id, approved_by=actor, why="changed by a person")
         started = started_clock(app, plan, matter.now)

@@ -18,6 +18,9 @@ _LEAST_LOOKS = 2
 
 log = structlog.get_logger()
 
+_MOST_SHOWN = 64
+"""So much of a person's reason stands in the list of refunds; all of it is in the case's history."""
+
 
 class FrozenError(NotPossibleError):
     """Refunds stand still."""
@@ -111,11 +114,11 @@ def hold_refund(app: App, number: str, actor: str, reason: str) -> str:
     """
 
     def hold(_: Matter, row: RefundRow) -> str:
-        refunds.change(row, RefundState.HELD, held_for=reason)
+        refunds.change(row, RefundState.HELD, held_for=reason[:_MOST_SHOWN])
         return "is held"
 
     holdable = {RefundState.AWAITING_APPROVAL, RefundState.DUE}
-    return _changed(app, number, actor, "refund_held", states=holdable, change=hold, why=reason)
+    return _changed(app, number, actor, "refund_held", states=holdable, change=hold, note=reason)
 
 
 def release_refund(app: App, number: str, actor: str) -> str:
@@ -147,7 +150,7 @@ def cancel_refund(app: App, number: str, actor: str, reason: str) -> str:
         name, rows = cases.number_of(matter.case.id), refunds.cancel(matter.session, matter.case.id)
         if not rows:
             raise refunds.RefundError(f"{name}: no refund is due; mailbot refund list shows those that are")
-        cases.record_event(matter.session, matter.case, "refund_cancelled", matter.now, actor=actor, why=reason)
+        cases.record_event(matter.session, matter.case, "refund_cancelled", matter.now, actor=actor, note=reason)
         refunding.stop_clock(matter)
         return f"{name}: its refund is called off; tell the customer with mailbot case reply {name}"
 
@@ -196,6 +199,6 @@ def _changed(
         row = _one(matter, states)
         became = change(matter, row)
         cases.record_event(matter.session, matter.case, kind, matter.now, actor=actor, key=row.key, **detail)
-        audit.record(matter.session, actor, kind, cases.number_of(matter.case.id), matter.now, key=row.key, **detail)
+        audit.record(matter.session, actor, kind, cases.number_of(matter.case.id), matter.now, key=row.key)
         amount = refunds.amount_of(row)
         return f"{cases.number_of(matter.case.id)}: {amount} {amount.currency} {became}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mailbot.act.deadlines import start_clock
 from mailbot.act.plan import plan_inspected
 from mailbot.model.book import BookedOrder
 from mailbot.model.case import CaseState, ClockKind
@@ -84,6 +85,15 @@ def _arrive(matter: Matter, actor: str, inspection: Inspection) -> None:
         return
     cases.move(session, case, CaseState.RECEIVED, "goods_received", now, why="the parcel came", actor=actor, **detail)
     clocks.meet(session, case.id, now, (ClockKind.DISPATCH,))
+    if inspection.verdict is Verdict.LATER:
+        _promise_an_answer(matter)
+
+
+def _promise_an_answer(matter: Matter) -> None:
+    """A parcel wants an answer as a mail does: operators are told when its inspection is due, and when it is late."""
+    app, terms = matter.app, matter.app.judgement.policy.clocks[ClockKind.REPLY]
+    deadline = start_clock(ClockKind.REPLY, terms, matter.now, app.settings.shop.zone)
+    clocks.start(matter.session, matter.case.id, deadline, running=True)
 
 
 def _refuse(matter: Matter, actor: str, inspection: Inspection) -> str:

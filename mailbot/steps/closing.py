@@ -12,10 +12,10 @@ _ENDED = (CaseState.REFUNDED, CaseState.DECLINED, CaseState.EXPIRED)
 _UNANSWERED = (CaseState.WAITING_FOR_INFORMATION, CaseState.WAITING_FOR_PROOF)
 
 
-def put_away(matter: Matter, kind: str, *, why: str, actor: str = "mailbot") -> None:
+def put_away(matter: Matter, kind: str, *, why: str, actor: str = "mailbot", **detail: str) -> None:
     """Close a case: its clocks stop, and drafts that waited are taken back."""
     outbox.withdraw_drafts(matter.session, matter.case.id)
-    cases.move(matter.session, matter.case, CaseState.CLOSED, kind, matter.now, why=why, actor=actor)
+    cases.move(matter.session, matter.case, CaseState.CLOSED, kind, matter.now, why=why, actor=actor, **detail)
     clocks.meet(matter.session, matter.case.id, matter.now)
 
 

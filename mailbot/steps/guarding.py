@@ -1,6 +1,7 @@
 """Stopping when in doubt, and telling when nothing happens: invariants are proved and silence is noticed (P7)."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,6 +13,7 @@ from mailbot.store.silence import Alarm, find_alarms
 from mailbot.store.transaction import reading, transaction
 
 _LOOK_BACK = timedelta(hours=1)
+_MOST_DRIFT = timedelta(minutes=5)
 
 log = structlog.get_logger()
 
@@ -55,3 +57,29 @@ def notice_silence(app: App) -> list[Alarm]:
     for alarm in alarms:
         log.warning("alarm", why=alarm.name)
     return alarms
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What two clocks showed at one moment: the one on the wall, and one that is never set, in seconds."""
+
+    at: datetime
+    running: float
+
+
+def notice_drift(app: App, before: Tick, running: float) -> Tick:
+    """Tell operators when the machine's clock was set, or stood still, by over five minutes since the tick before.
+
+    Cases' clocks fire by the time stored with them: a jump makes a warning early or late, never lost or double.
+
+    Source: RELIABILITY.md, P5 and P7.
+    """
+    tick = Tick(app.now(), running)
+    drift = tick.at - before.at - timedelta(seconds=running - before.running)
+    if abs(drift) > _MOST_DRIFT:
+        minutes = f"{abs(drift) / timedelta(minutes=1):.0f} minutes {'ahead' if drift > timedelta() else 'back'}"
+        text = f"This machine's clock went {minutes}, by {tick.at:%Y-%m-%d %H:%M} UTC: see whether it is right."
+        with transaction(app.engine) as session:
+            tell_operators(app, session, [text], f"drift/{tick.at.isoformat()}", tick.at)
+        log.warning("alarm", why="clock_drift")
+    return tick

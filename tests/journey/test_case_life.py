@@ -45,6 +45,25 @@ def test_an_inspection_that_is_half_told_changes_nothing(inspection: Inspection,
     assert small.case()["state"] == "return_approved"
 
 
+def test_a_parcel_that_nobody_inspects_is_told_to_operators_once_when_it_is_due_and_once_when_it_is_late(
+    a_shop: ShopBuilder,
+) -> None:
+    shop = a_shop(notify="desk@shop.example")
+    approved_return(shop)
+    shop.clock.forward(days=3)
+    operators.receive(shop.app, "1", "mia", Inspection(verdict=Verdict.LATER))
+    told = []
+    for _ in range(5):
+        shop.poll()
+        told += [letter.text for letter in shop.letters() if letter.to == "desk@shop.example"]
+        shop.clock.forward(hours=13)
+    assert [("Due now" in text, "Past the limit" in text) for text in told] == [(True, False), (False, True)]
+    assert all("RF-000001  reply by" in text for text in told)
+    operators.receive(shop.app, "1", "mia", WHOLE)
+    shop.poll()
+    assert shop.clock_of("reply")["state"] == "met"
+
+
 def test_no_goods_are_taken_in_where_no_return_is_under_way(small: Shop) -> None:
     cancelled(small)
     with pytest.raises(NotPossibleError, match="no return is under way"):

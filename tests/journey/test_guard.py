@@ -1,5 +1,6 @@
 """Stories of doubt: each invariant is proved on what is stored, and a broken one stops automatic mail and money."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailbot import journey, operators
+from mailbot.steps.guarding import Tick, notice_drift
 from mailbot.store import check, history, switch
 from mailbot.store.silence import find_alarms
 from mailbot.store.tables import (
@@ -217,3 +219,15 @@ def test_silence_is_noticed_and_told_once_a_day(a_shop: ShopBuilder) -> None:
     shop.poll()
     assert alarms(shop) == ["parked"]
     assert len(shop.letters()) == 2
+
+
+def test_a_clock_that_jumps_is_told_once_and_one_that_runs_is_not(a_shop: ShopBuilder) -> None:
+    shop = a_shop(notify="boss@shop.example")
+    tick = Tick(shop.clock.now, 1000.0)
+    for running, minutes in ((1060.0, 1), (1120.0, 5.9), (1180.0, 1), (1240.0, 7), (1300.0, -60), (1360.0, 1)):
+        shop.clock.forward(minutes=minutes)
+        tick = notice_drift(shop.app, tick, running)
+    shop.clock.forward(hours=1)
+    shop.poll()
+    told = {found for letter in shop.letters() for found in re.findall(r"went .*?,", letter.text)}
+    assert told == {"went 6 minutes ahead,", "went 61 minutes back,"}

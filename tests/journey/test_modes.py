@@ -115,9 +115,18 @@ def test_erasing_keeps_what_was_decided_and_paid_and_nothing_of_the_person(
     assert (len(held["mails"]), len(held["letters"]), len(held["cases"]), len(held["orders"])) == (1, 1, 1, 1)
     with pytest.raises(OpenCaseError, match="still open: RF-000001"):
         command(["--config", str(shop.config), "privacy", "erase", JANE], standalone_mode=False)
+    operators.hold_refund(shop.app, "1", "mia", "Jane Doe called and is not sure")
+    operators.release_refund(shop.app, "1", "mia")
     operators.confirm_refund(shop.app, "1", "mia", "5TX")
     shop.poll()
-    operators.close(shop.app, "1", "mia", "done")
+    for _ in range(2):
+        operators.close(shop.app, "1", "mia", "Jane Doe is content")
+        operators.reopen(shop.app, "1", "mia", "Jane Doe called again")
+    operators.close(shop.app, "1", "mia", "Jane Doe is content")
+    assert [event["note"] for event in shop.case()["history"] if event["event"] == "closed"] == [
+        "Jane Doe is content"
+    ] * 3
+    assert "Jane Doe called" in dump(shop)
     (gone,) = told(shop, capsys, "privacy", "erase", JANE)
     assert gone["known_as"].endswith("@erased.invalid")
     after = export(shop, capsys)
@@ -127,6 +136,7 @@ def test_erasing_keeps_what_was_decided_and_paid_and_nothing_of_the_person(
     assert case["decisions"][0]["decision"]["outcome"] == "approve_cancellation"
     assert JANE not in dump(shop)
     assert "Jane Doe" not in dump(shop)
+    assert shop.broken() == []
 
 
 def dump(shop: Shop) -> str:
