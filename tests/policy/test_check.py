@@ -4,6 +4,7 @@ import copy
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from random import Random
 from types import ModuleType
@@ -14,14 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.model.decision import Outcome
+from mailbot.model.decision import Outcome, Settlement
 from mailbot.model.forms import parse_facts
+from mailbot.model.money import Money
+from mailbot.policy import check
 from mailbot.policy.check import Finding, check_policy
 from mailbot.policy.conditions import OF_DRAFTS, OF_FACTS, Draft, Ground
 from mailbot.policy.cutpoints import form_of, parts_of
 from mailbot.policy.decide import NoRowMatchesError, decide
 from mailbot.policy.fields import PolicyError
 from mailbot.policy.regions import all_facts
+from mailbot.policy.settlement import SettlementTerms, settle
 from mailbot.policy.table import Policy, parse_policy
 
 Form = dict[str, Any]
@@ -182,6 +186,40 @@ def test_an_example_that_does_not_hold_is_named_with_what_is_decided_instead(
 )
 def test_other_numbers_are_proven_as_well(terms: Form, changed: Changed) -> None:
     assert check_policy(changed(lambda file: file["terms"].update(terms))) == []
+
+
+def test_a_guard_whose_confidence_is_never_missed_is_dead(changed: Changed) -> None:
+    findings = check_policy(changed(lambda file: file["terms"].update(min_confidence=0.0)))
+    assert "is dead: nothing that a row decides meets it" in {
+        finding.problem for finding in findings if finding.place == "guard 'low_confidence'"
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        pytest.param({"items": 1}, "settles", id="parts that do not add up"),
+        pytest.param({"items": -(10**9), "refund": -(10**9)}, "settles -", id="less than nothing"),
+        pytest.param({"items": 10**9, "refund": 10**9}, "settles 1", id="more than is left"),
+    ],
+)
+def test_a_sum_out_of_its_bounds_is_named_with_facts_that_bring_it_about(
+    wrong: dict[str, int], says: str, changed: Changed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle_wrongly(ground: Ground, terms: SettlementTerms, *, buyer_bears_fee: bool) -> Settlement | None:
+        bill = settle(ground, terms, buyer_bears_fee=buyer_bears_fee)
+        if bill is None:
+            return None
+        more = {
+            part: getattr(bill, part) + Money.from_minor(cents, bill.refund.currency) for part, cents in wrong.items()
+        }
+        return replace(bill, **more)
+
+    monkeypatch.setattr(check, "settle", settle_wrongly)
+    found = [finding for finding in check_policy(changed(lambda _: None)) if finding.problem.startswith(says)]
+    assert {finding.place for finding in found} >= {"row 'cancel'", "row 'return'", "row 'quality_review'"}
+    facts = parse_facts(found[0].facts)
+    assert facts.order is not None
 
 
 def test_a_reason_that_no_row_knows_is_a_gap(changed: Changed) -> None:

@@ -9,6 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.model.decision import Outcome
+from mailbot.model.forms import parse_facts
+from mailbot.policy.decide import settlement_for
+from mailbot.policy.table import Policy
+
 Form = dict[str, Any]
 Decided = Callable[..., Form]
 
@@ -222,3 +227,15 @@ def test_the_largest_lines_are_still_exact(data: st.DataObject, decided: Decided
     cents = int(abs(exact) * 100 + Fraction(1, 2))
     items = Decimal(_settlement(decided(order=_by_card(line), claim=claim))["items"])
     assert items * 100 == (cents if exact >= 0 else -cents)
+
+
+def test_what_a_person_chose_is_worth_what_the_policy_says_whichever_row_answers(
+    a_form: Decided, policy_in: Callable[[str], Policy]
+) -> None:
+    policy, facts = policy_in("America/New_York"), parse_facts(a_form())
+    worth = {outcome: settlement_for(outcome, facts, policy) for outcome in Outcome}
+    assert {outcome: str(bill.refund) for outcome, bill in worth.items() if bill is not None} == {
+        Outcome.APPROVE_CANCELLATION: "76.70",
+        Outcome.APPROVE_RETURN: "76.70",
+        Outcome.REFUND: "86.00",
+    }
