@@ -1,6 +1,5 @@
 """Verbs of the operators' work on cases."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -236,12 +235,7 @@ def corrections_(
     with bootstrap.open_store(settings_for(context, config)) as store, transaction(store) as session:
         found = list(corrections.examples(session))
         audit.record(session, actor, "corrections_exported", f"{len(found)} mails", now)
-    for example in found:
-        (out / example.name).write_bytes(example.raw)
-    labels = ",\n".join(json.dumps(example.label, ensure_ascii=False) for example in found)
-    (out / "labels.json").write_text(f"[\n{labels}\n]\n", encoding="utf-8")
-    entries = {example.order["number"]: example.order for example in found if example.order is not None}
-    (out / "orders.json").write_text(json.dumps([*entries.values()], indent=1, ensure_ascii=False), encoding="utf-8")
+    corrections.write_examples(out, found)
     sys.stdout.write(f"{len(found)} corrected mails are in {out}, with labels.json and orders.json\n")
 
 

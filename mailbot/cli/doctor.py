@@ -19,10 +19,12 @@ from mailbot.ports import Mailbox
 from mailbot.sandbox.pictures import missing_modules
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.wire import PICTURE
+from mailbot.settings import Webhook
 from mailbot.steps.app import App
 from mailbot.steps.statistics import working_hours
 from mailbot.store import orders as book
-from mailbot.store import switch
+from mailbot.store import switch, webhooks
+from mailbot.store.desk_tables import WebhookCallState
 from mailbot.store.instance import database_time
 from mailbot.store.silence import find_alarms
 from mailbot.store.transaction import reading
@@ -81,6 +83,7 @@ def _examined(app: App) -> Iterator[Found]:
         "payment provider": partial(_payments, app),
         "targets": partial(_targets, app),
         "notices": partial(_notices, app),
+        **{f"webhook {hook.name}": partial(_webhook, app, hook) for hook in app.settings.webhooks},
         "silence": partial(_silence, app),
         "clock": partial(_clock, app),
         "disk": partial(_disk, app),
@@ -186,6 +189,18 @@ def _notices(app: App) -> str:
     if not app.settings.notify.address:
         raise WeakError("notify.address is empty: nobody is told when a promise is due")
     return f"go to {app.settings.notify.address}"
+
+
+def _webhook(app: App, hook: Webhook) -> str:
+    hook.secret()
+    with reading(app.engine) as session:
+        states = {
+            state: (count, problem) for name, state, count, problem in webhooks.counts(session) if name == hook.name
+        }
+    failed, problem = states.get(WebhookCallState.FAILED, (0, None))
+    if failed:
+        raise WeakError(f"{failed} calls were given up: {problem}")
+    return f"is told of {', '.join(hook.events)}; its secret is there"
 
 
 def _payments(app: App) -> str:

@@ -1,7 +1,9 @@
 """Mails that a person has read otherwise than mailbot, as labelled examples: the mail, and what it should have said."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -42,6 +44,16 @@ def examples(session: Session) -> Iterator[Example]:
         if raw and decided is not None:
             label = {**_label(case, mail, decided), "corrected": event.detail["facts"]}
             yield Example(name=label["file"], raw=raw, label=label, order=_order(session, case, decided))
+
+
+def write_examples(folder: Path, found: Sequence[Example]) -> None:
+    """Write examples as the scoreboard reads them: the mails, ``labels.json``, ``orders.json``."""
+    for example in found:
+        (folder / example.name).write_bytes(example.raw)
+    labels = ",\n".join(json.dumps(example.label, ensure_ascii=False) for example in found)
+    (folder / "labels.json").write_text(f"[\n{labels}\n]\n", encoding="utf-8")
+    entries = {example.order["number"]: example.order for example in found if example.order is not None}
+    (folder / "orders.json").write_text(json.dumps([*entries.values()], indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _decided_then(session: Session, event: CaseEventRow) -> DecisionRow | None:

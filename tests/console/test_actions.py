@@ -1,6 +1,7 @@
 """What people order on a case: tried out first, held for 20 seconds, stopped on a stale page, done once."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,7 @@ from mailbot.store.tables import CaseRow, MailRow
 from mailbot.store.transaction import reading, transaction
 from tests.console.reading_pages import read_page
 from tests.console.visits import Answer, Console, Visitor
+from tests.mails import scoring
 
 PASSED = timedelta(seconds=21)
 
@@ -179,7 +181,7 @@ def test_a_change_beyond_what_was_paid_is_refused(form: dict[str, str], desk: Co
     assert with_page(agent, number, "change", reason="why not", **form).status == 400
 
 
-def test_a_corrected_fact_decides_again_and_is_kept(desk: Console, agent: Visitor) -> None:
+def test_a_corrected_fact_decides_again_and_is_kept(desk: Console, agent: Visitor, tmp_path: Path) -> None:
     number = taken(desk, state="escalated", escalation="other_remedy")
     assert with_page(agent, number, "correct", **{"fact:wants": "refund", "fact:item_used": "no"}).status == 303
     form = shown(desk, number)
@@ -195,6 +197,10 @@ def test_a_corrected_fact_decides_again_and_is_kept(desk: Console, agent: Visito
     assert (example.label["claim"]["wants"], example.label["claim"]["item_used"]) == ("refund", False)
     assert example.order is not None
     assert parse_booked_order(example.order).order.number == example.label["order_number"]
+    corrections.write_examples(tmp_path, [example])
+    (scored,) = scoring.score(tmp_path, desk.app.settings)
+    assert (scored.label["claim"]["wants"], scored.seen["claim"]["wants"]) == ("refund", "exchange")
+    assert "wants exchange, not refund" in scoring.faults([scored])[example.name]
 
 
 def test_what_is_missing_is_asked_for(desk: Console, agent: Visitor) -> None:
