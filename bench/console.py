@@ -9,9 +9,9 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -180,30 +180,66 @@ def _fill(engine: Engine, sample: App, cases: int, share_open: float, now: datet
             connection.execute(text("VACUUM ANALYZE"))
 
 
-def _processor_seconds(engine: Engine) -> float:
-    """What this process and its database connections have used: unlike the clock, it counts no waiting for others."""
-    used = time.process_time()
-    if engine.dialect.name == "postgresql":
-        with engine.connect() as connection:
-            pids = connection.execute(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"))
-            for (pid,) in pids:
-                fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-                used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return used
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spent:
+    """Milliseconds of this process and its database connections so far: on a processor, and waiting for one."""
+
+    computing: float
+    waiting: float
+
+    def since(self, before: "_Spent") -> "_Spent":
+        return _Spent(computing=self.computing - before.computing, waiting=self.waiting - before.waiting)
 
 
-def _measure(address: str, cookie: str, path: str, times: int) -> tuple[list[float], int]:
-    link, taken, size = HTTPConnection(urlsplit(address).netloc), [], 0
-    for _ in range(times):
-        began = time.perf_counter()
-        link.request("GET", path, headers={"Cookie": cookie})
-        answer = link.getresponse()
-        body = answer.read()
-        taken.append((time.perf_counter() - began) * 1000)
-        assert answer.status == 200, (path, answer.status)
-        size = max(size, len(body))
-    link.close()
-    return taken, size
+def _spent(backends: Sequence[int]) -> _Spent:
+    """As Linux's scheduler counts it, thread by thread (``/proc/PID/task/*/schedstat``)."""
+    computing = waiting = 0.0
+    for pid in (os.getpid(), *backends):
+        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            ran, waited, _ = task.read_text(encoding="ascii").split()
+            computing, waiting = computing + int(ran) / 1e6, waiting + int(waited) / 1e6
+    return _Spent(computing=computing, waiting=waiting)
+
+
+def _backends(engine: Engine) -> list[int]:
+    if engine.dialect.name != "postgresql":
+        return []
+    with engine.connect() as connection:
+        pids = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        return [pid for (pid,) in connection.execute(text(pids))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One request: milliseconds as the clock has them, what was spent, and the size of the answer."""
+
+    wall: float
+    spent: _Spent
+    size: int
+
+
+def _ask(link: HTTPConnection, cookie: str, path: str, backends: Sequence[int]) -> _Asked:
+    before, began = _spent(backends), time.perf_counter()
+    link.request("GET", path, headers={"Cookie": cookie})
+    answer = link.getresponse()
+    body = answer.read()
+    wall = (time.perf_counter() - began) * 1000
+    assert answer.status == 200, (path, answer.status)
+    return _Asked(wall=wall, spent=_spent(backends).since(before), size=len(body))
+
+
+def _row(name: str, asked: Sequence[_Asked]) -> str:
+    walls = [one.wall for one in asked]
+    alone = [max(one.wall - one.spent.waiting, one.spent.computing) for one in asked]
+    columns = (
+        statistics.median(walls),
+        statistics.quantiles(walls, n=20)[18],
+        statistics.median(alone),
+        statistics.quantiles(alone, n=20)[18],
+        statistics.mean(one.spent.computing for one in asked),
+        max(one.size for one in asked) / 1000,
+    )
+    return f"{name:<24}" + "".join(f"{column:>10.1f}" for column in columns)
 
 
 def main() -> None:
@@ -248,20 +284,18 @@ def main() -> None:
                 "case": [f"/cases/{number}" for number in numbers],
                 "dashboard": ["/dashboard"] * 10,
             }
-            print(f"{'page':<26}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'KB':>8}")
+            titles = ("p50 ms", "p95 ms", "p50 alone", "p95 alone", "CPU ms", "KB")
+            print(f"{'page':<24}" + "".join(f"{title:>10}" for title in titles))
+            page = HTTPConnection(urlsplit(address).netloc)
             for name, paths in pages.items():
-                _measure(address, cookie, paths[0], 3)
-                taken, size, used = [], 0, _processor_seconds(engine)
-                for path in dict.fromkeys(paths) if name == "case" else paths[:1]:
-                    some, length = _measure(address, cookie, path, 1 if name == "case" else len(paths))
-                    taken, size = taken + some, max(size, length)
-                used = (_processor_seconds(engine) - used) * 1000 / len(taken)
-                cut = statistics.quantiles(taken, n=20)
-                print(f"{name:<26}{statistics.median(taken):>8.1f}{cut[18]:>8.1f}{used:>8.1f}{size / 1000:>8.1f}")
-            static = sum(
-                _measure(address, cookie, f"/static/{file}", 1)[1] for file in ("console.css", "desk.css", "console.js")
-            )
+                for _ in range(3):
+                    _ask(page, cookie, paths[0], ())
+                backends = _backends(engine)
+                print(_row(name, [_ask(page, cookie, path, backends) for path in paths]))
+            files = ("console.css", "desk.css", "console.js")
+            static = sum(_ask(page, cookie, f"/static/{file}", ()).size for file in files)
             print(f"style and script, once: {static / 1000:.1f} KB")
+            page.close()
         engine.dispose()
 
 
