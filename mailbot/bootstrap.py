@@ -101,17 +101,24 @@ def open_policy(settings: Settings, *, zone: ZoneInfo | None = None, file: Path 
     Raises:
         InputError: the file cannot be read or is wrong.
     """
+    return parse_policy(policy_text(settings, file), zone or settings.shop.zone)
+
+
+def policy_text(settings: Settings, file: Path | None = None) -> str:
+    """The text of the policy file that ``open_policy`` reads.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
     path = file or (Path(settings.policy.file) if settings.policy.file else None)
     if path is None:
-        text = resources.files("mailbot.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    else:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as problem:
-            raise InputError(f"policy file {path}: {problem.strerror}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"policy file {path}: is not UTF-8 text") from None
-    return parse_policy(text, zone or settings.shop.zone)
+        return resources.files("mailbot.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise InputError(f"policy file {path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"policy file {path}: is not UTF-8 text") from None
 
 
 def open_policies(settings: Settings, *, zone: ZoneInfo | None = None, file: Path | None = None) -> tuple[Policy, ...]:

@@ -20,9 +20,10 @@ from mailbot.errors import InputError, MailbotError
 from mailbot.logs import say
 from mailbot.model.forms import decision_form, parse_facts, trace_form
 from mailbot.policy import page
-from mailbot.policy.check import check_policy
+from mailbot.policy.check import Finding, check_policy, misspelt
 from mailbot.policy.decide import Answered
 from mailbot.policy.decide import decide as decide_facts
+from mailbot.policy.fields import UnknownConditionError
 from mailbot.policy.table import Policy
 from mailbot.policy.versions import policy_for
 
@@ -81,15 +82,15 @@ def _print_tables(policy: Policy) -> None:
 @verbs.command()
 def check(context: typer.Context, *, policy: PolicyFile = None, as_json: Json = False, config: Config = None) -> None:
     """Prove the table: some row always answers, none is dead, every guard can apply, every example holds."""
-    checked = bootstrap.open_policy(settings_or_example(context, config), file=policy)
+    settings = settings_or_example(context, config)
+    try:
+        checked = bootstrap.open_policy(settings, file=policy)
+    except UnknownConditionError as unknown:
+        _print_finding(misspelt(bootstrap.policy_text(settings, policy), settings.shop.zone, unknown), as_json=as_json)
+        raise
     findings = check_policy(checked)
     for finding in findings:
-        if as_json:
-            print_json({"place": finding.place, "problem": finding.problem, "facts": finding.facts})
-            continue
-        sys.stdout.write(f"{finding.place}: {finding.problem}\n")
-        if finding.facts is not None:
-            sys.stdout.write(f"    for example: {json.dumps(finding.facts)}\n")
+        _print_finding(finding, as_json=as_json)
     if findings:
         say(f"the policy is not proven: {len(findings)} found; mailbot policy decide shows what becomes of an example")
         raise typer.Exit(1)
@@ -99,6 +100,15 @@ def check(context: typer.Context, *, policy: PolicyFile = None, as_json: Json = 
             f"Policy {checked.version[:12]} is proven: some row always answers, all {rules} can apply, "
             f"no sum leaves its bounds, and its {len(checked.examples)} examples hold.\n"
         )
+
+
+def _print_finding(finding: Finding, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"place": finding.place, "problem": finding.problem, "facts": finding.facts})
+        return
+    sys.stdout.write(f"{finding.place}: {finding.problem}\n")
+    if finding.facts is not None:
+        sys.stdout.write(f"    for example: {json.dumps(finding.facts)}\n")
 
 
 @verbs.command()

@@ -6,17 +6,19 @@ Rules are asked about whole regions of facts, not samples of them, so that what 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mailbot.model.decision import APPROVALS, Answer, Outcome, Settlement
 from mailbot.model.forms import facts_form, parse_facts
 from mailbot.model.money import Money
 from mailbot.policy.conditions import Draft, Ground
 from mailbot.policy.decide import Inquiry, NoRowMatchesError, decide
+from mailbot.policy.fields import UnknownConditionError
 from mailbot.policy.plain import word
 from mailbot.policy.regions import CONFIDENT, MONEY, Cut, Region, all_facts
 from mailbot.policy.rules import Guard, Row, Test
 from mailbot.policy.settlement import SettlementTerms, settle
-from mailbot.policy.table import Policy
+from mailbot.policy.table import Policy, without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,21 @@ def check_policy(policy: Policy) -> list[Finding]:
     Source: POLICY.md, the decision table: "first matching row wins".
     """
     return [*_Proof(policy).findings(), *_broken_examples(policy)]
+
+
+def misspelt(text: str, timezone: ZoneInfo, unknown: UnknownConditionError) -> Finding:
+    """Say what a condition that does not exist is about: facts that its row would answer if nobody asked for it.
+
+    Raises:
+        PolicyError: the file is wrong elsewhere too.
+    """
+    policy = without(text, timezone, unknown)
+    proof, left = _Proof(policy), all_facts(policy)
+    for row in policy.rows:
+        met, left = proof.narrow(row.tests, left)
+        if met and unknown.place == f"row {row.rule!r}":
+            return Finding(place=unknown.place, problem=unknown.problem, facts=met[0].example())
+    return Finding(place=unknown.place, problem=unknown.problem)
 
 
 def _broken_examples(policy: Policy) -> Iterator[Finding]:
@@ -67,7 +84,7 @@ class _Proof:
         policy, everything = self._policy, all_facts(self._policy)
         left = everything
         for row in policy.rows:
-            met, left = self._narrow(row.tests, left)
+            met, left = self.narrow(row.tests, left)
             yield from self._row_findings(row, met) if met else [_dead(row, everything, policy)]
         for region in left[:1]:
             yield Finding(place="table", problem="has a gap: no row answers these facts", facts=region.example())
@@ -80,7 +97,7 @@ class _Proof:
                 yield Finding(place=f"guard {guard.rule!r}", problem="is dead: nothing that a row decides meets it")
         yield from self._answers_in_vain()
 
-    def _narrow(self, tests: Iterable[Test[Ground]], regions: Iterable[Region]) -> tuple[list[Region], list[Region]]:
+    def narrow(self, tests: Iterable[Test[Ground]], regions: Iterable[Region]) -> tuple[list[Region], list[Region]]:
         """The facts that meet all tests, and those that fail one of them."""
         met, unmet = [], []
         for region in regions:
@@ -103,9 +120,9 @@ class _Proof:
         """What is wrong with the sums of a row, and with what the guards leave of them; each fault once."""
         place, outcome, faults = f"row {row.rule!r}", row.proposal or row.outcome, _leaning(row, regions[0])
         for terms in self._policy.settlements:
-            met, regions = self._narrow(terms.tests, regions) if terms.outcome is outcome else ([], regions)
+            met, regions = self.narrow(terms.tests, regions) if terms.outcome is outcome else ([], regions)
             self._used |= {id(terms)} if met else set()
-            for bears, some in zip((True, False), self._narrow(self._policy.fee.tests, met), strict=True):
+            for bears, some in zip((True, False), self.narrow(self._policy.fee.tests, met), strict=True):
                 for region in some:
                     drafts = self._drafts(row, region, terms, bears=bears)
                     faults |= _out_of_bounds(region, drafts)

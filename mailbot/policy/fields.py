@@ -1,6 +1,6 @@
 """Fields of the policy file, read strictly: a wrong one is refused by its place, with how to mend it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -17,6 +17,15 @@ class PolicyError(InputError):
         """Keep the place apart from what is wrong there."""
         self.place, self.problem = place, problem
         super().__init__(f"policy {place}: {problem}")
+
+
+class UnknownConditionError(PolicyError):
+    """A row or guard asks for a condition that does not exist."""
+
+    def __init__(self, place: str, condition: str, known: Iterable[str]) -> None:
+        """Name it, and all there are."""
+        self.condition = condition
+        super().__init__(place, f"no condition {condition!r}; use {', '.join(known)}")
 
 
 def refuse_unknown(place: str, form: Mapping[str, Any], known: set[str]) -> None:

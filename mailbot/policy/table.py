@@ -20,6 +20,7 @@ from mailbot.policy.conditions import OF_DRAFTS, OF_FACTS
 from mailbot.policy.examples import Example, read_examples
 from mailbot.policy.fields import (
     PolicyError,
+    UnknownConditionError,
     read,
     read_name,
     read_table,
@@ -95,6 +96,23 @@ def parse_policy(text: str, timezone: ZoneInfo) -> Policy:
         raise PolicyError("file", f"is not TOML: {problem}") from None
     except RecursionError:
         raise PolicyError("file", "is not TOML: brackets in brackets without end") from None
+    return _policy(file, text, timezone)
+
+
+def without(text: str, timezone: ZoneInfo, unknown: UnknownConditionError) -> Policy:
+    """A policy whose file asks for a condition that does not exist, read as if nobody asked for it.
+
+    Raises:
+        PolicyError: something else is wrong as well.
+    """
+    file = tomllib.loads(text)
+    for form in (*file["row"], *file["guard"]):
+        if isinstance(form.get("when"), dict):
+            form["when"].pop(unknown.condition, None)
+    return _policy(file, text, timezone)
+
+
+def _policy(file: dict[str, Any], text: str, timezone: ZoneInfo) -> Policy:
     refuse_unknown("file", file, _FILE_KEYS)
     clauses = read_table("file", file, "clauses")
     for clause, wording in clauses.items():
@@ -271,7 +289,7 @@ def _tests(place: str, rule: str, when: object, conditions: _Conditions[Subject]
     tests = []
     for name, wish in when.items():
         if name not in conditions:
-            raise PolicyError(place, f"no condition {name!r}; use {', '.join(conditions)}")
+            raise UnknownConditionError(place, name, conditions)
         ask, answers = conditions[name]
         wanted = tuple(None if wish == "unknown" else wish for wish in (wish if isinstance(wish, list) else [wish]))
         if not wanted:

@@ -19,14 +19,14 @@ from mailbot.model.decision import Outcome, Settlement
 from mailbot.model.forms import parse_facts
 from mailbot.model.money import Money
 from mailbot.policy import check
-from mailbot.policy.check import Finding, check_policy
+from mailbot.policy.check import Finding, check_policy, misspelt
 from mailbot.policy.conditions import OF_DRAFTS, OF_FACTS, Draft, Ground
 from mailbot.policy.cutpoints import form_of, parts_of
 from mailbot.policy.decide import NoRowMatchesError, decide
-from mailbot.policy.fields import PolicyError
+from mailbot.policy.fields import PolicyError, UnknownConditionError
 from mailbot.policy.regions import all_facts
 from mailbot.policy.settlement import SettlementTerms, settle
-from mailbot.policy.table import Policy, parse_policy
+from mailbot.policy.table import Policy, parse_policy, without
 
 Form = dict[str, Any]
 ZONE = ZoneInfo("America/New_York")
@@ -272,6 +272,25 @@ def test_whatever_chance_brings_lies_in_a_region_with_the_same_answers(
             ground = Ground(parse_facts(form), policy.terms)
             answers = tuple(OF_FACTS[name][0](ground) for name in together)
             assert answers in known, f"MAILBOT_TEST_SEED={seed}, case {at}: {answers}"
+
+
+def test_a_misspelt_condition_is_shown_by_facts_that_its_row_would_answer_without_it(policy_text: str) -> None:
+    text = policy_text.replace("in_return_window = true, used_or_altered", "in_return_windwo = true, used_or_altered")
+    assert text != policy_text
+    with pytest.raises(UnknownConditionError, match="no condition 'in_return_windwo'; use ") as refused:
+        parse_policy(text, ZONE)
+    found = misspelt(text, ZONE, refused.value)
+    assert (found.place, found.problem) == ("row 'used_or_altered'", refused.value.problem)
+    assert found.facts is not None
+    assert decide(parse_facts(found.facts), without(text, ZONE, refused.value)).decision.rule == "used_or_altered"
+
+
+def test_a_misspelt_condition_of_a_guard_is_named(policy_text: str) -> None:
+    text = policy_text.replace("confident = false", "confidant = false")
+    with pytest.raises(UnknownConditionError) as refused:
+        parse_policy(text, ZONE)
+    assert misspelt(text, ZONE, refused.value) == Finding(place=refused.value.place, problem=refused.value.problem)
+    assert refused.value.place == "guard 'low_confidence'"
 
 
 def test_applies_from_is_a_date(changed: Changed) -> None:
