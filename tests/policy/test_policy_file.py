@@ -450,3 +450,16 @@ def _quoted(text: str) -> str:
         + "".join(sign if sign.isprintable() and sign not in '"\\' else f"\\U{ord(sign):08X}" for sign in text)
         + '"'
     )
+
+
+def test_a_clause_is_quoted_in_the_customer_s_language_else_in_the_shop_s_words(policy_text: str) -> None:
+    policy = _parse(_written({**tomllib.loads(policy_text), "translations": {"xx": {"C1": "Ein Text."}}}))
+    assert policy.wording("C1", "xx") == "Ein Text."
+    assert policy.wording("C2", "xx") == policy.clauses["C2"]
+    assert policy.wording("C1", "yy") == policy.clauses["C1"]
+
+
+def test_a_row_is_found_by_its_id(policy_text: str) -> None:
+    policy = _parse(policy_text)
+    assert [policy.row(row.rule) for row in policy.rows] == list(policy.rows)
+    assert policy.row("no_such_row") is None

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from mailbot.model.decision import Outcome
 from mailbot.model.forms import parse_facts
+from mailbot.model.money import Money
 from mailbot.policy.decide import settlement_for
+from mailbot.policy.settlement import resettled
 from mailbot.policy.table import Policy
 
 Form = dict[str, Any]
@@ -239,3 +241,29 @@ def test_what_a_person_chose_is_worth_what_the_policy_says_whichever_row_answers
         Outcome.APPROVE_RETURN: "76.70",
         Outcome.REFUND: "86.00",
     }
+
+
+@pytest.mark.parametrize(
+    ("refunded", "shipping", "fee", "amounts"),
+    [
+        pytest.param("0.00", 600, -100, "80.00 6.00 -1.00 0.00 0.00 85.00", id="within what is left"),
+        pytest.param("0.00", 1000, 0, "80.00 10.00 0.00 0.00 -4.00 86.00", id="above what was captured"),
+        pytest.param("10.00", 3000, 0, "80.00 30.00 0.00 -10.00 -24.00 76.00", id="above what is left"),
+        pytest.param("0.00", 0, -10000, "80.00 0.00 -100.00 0.00 20.00 0.00", id="below nothing"),
+    ],
+)
+def test_shipping_and_fee_as_a_person_sets_them_stay_within_what_is_left(
+    *, refunded: str, shipping: int, fee: int, amounts: str, a_form: Decided, policy_in: Callable[[str], Policy]
+) -> None:
+    facts = parse_facts(a_form(order={"refunded": refunded}))
+    bill = settlement_for(Outcome.APPROVE_RETURN, facts, policy_in("America/New_York"))
+    assert bill is not None
+    assert facts.order is not None
+    changed = resettled(
+        bill,
+        facts.order,
+        outbound_shipping=Money.from_minor(shipping, "USD"),
+        transaction_fee=Money.from_minor(fee, "USD"),
+    )
+    assert " ".join(str(getattr(changed, part)) for part in PARTS) == amounts
+    assert changed.return_postage == bill.return_postage
