@@ -1,14 +1,13 @@
 """The verb that tries the whole configuration."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from functools import partial
 
 import typer
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 
 from mailbot import bootstrap
 from mailbot.act.check import check_templates
@@ -21,6 +20,7 @@ from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.wire import PICTURE
 from mailbot.settings import Webhook
 from mailbot.steps.app import App
+from mailbot.steps.machine import find_drift, find_full_disk, share_free
 from mailbot.steps.statistics import working_hours
 from mailbot.store import orders as book
 from mailbot.store import switch, webhooks
@@ -31,8 +31,6 @@ from mailbot.store.transaction import reading
 
 _GOOD, _WARNING, _BAD = "good", "warning", "bad"
 _PATCHED = (3, 11, 10)
-_LEAST_FREE = 0.10
-_MOST_DRIFT_SECONDS = 300
 _DOT = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
 _SAMPLE = b"From: doctor <doctor@shop.example>\r\nSubject: refund\r\n\r\nI would like a refund for my order.\r\n"
 
@@ -240,18 +238,12 @@ def _silence(app: App) -> str:
 
 def _clock(app: App) -> str:
     with reading(app.engine) as session:
-        there = database_time(session)
-    drift = abs((app.now() - (there if there.tzinfo else there.replace(tzinfo=UTC))).total_seconds())
-    if drift > _MOST_DRIFT_SECONDS:
-        raise BrokenError(f"this machine's clock and the database's differ by {drift:.0f} s; set them right")
+        for alarm in find_drift(app, session):
+            raise BrokenError(alarm.text)
     return f"{app.now().astimezone(app.settings.shop.zone):%Y-%m-%d %H:%M %Z} in the shop"
 
 
 def _disk(app: App) -> str:
-    url = make_url(app.settings.database.url)
-    folder = app.journal_folder.parent if url.get_backend_name() == "sqlite" else "."
-    usage = shutil.disk_usage(folder)
-    share = usage.free / usage.total
-    if share < _LEAST_FREE:
-        raise BrokenError(f"only {share:.0%} free; mailbot stops taking mail in when the disk is full")
-    return f"{share:.0%} free"
+    for alarm in find_full_disk(app):
+        raise BrokenError(alarm.text)
+    return f"{share_free(app):.0%} free"

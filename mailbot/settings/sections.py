@@ -52,6 +52,7 @@ class WebhookEvent(StrEnum):
     ESCALATED = "case_escalated"
     BREACHED = "promise_breached"
     REFUND_DUE = "refund_due"
+    ALARM = "alarm"
 
 
 class _Section(BaseModel):

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
+from mailbot.steps import hooks
 from mailbot.steps.app import App
+from mailbot.steps.machine import find_full_disk
 from mailbot.steps.watch import tell_operators
 from mailbot.store import switch
 from mailbot.store.check import Finding, check
@@ -38,7 +41,7 @@ def _stop(app: App, broken: str) -> None:
             text = (
                 f"Automatic mail and refunds have been stopped, because this {reason}. mailbot refund thaw ends that."
             )
-            tell_operators(app, session, [text], f"stopped/{now.isoformat()}", now)
+            _tell(app, session, text, f"stopped/{now.isoformat()}", now)
     log.error("invariant_broken", problem=broken)
 
 
@@ -51,9 +54,9 @@ def notice_silence(app: App) -> list[Alarm]:
     with transaction(app.engine, "guard.silence") as session:
         now = app.now()
         mailboxes = [(mailbox.name, mailbox.folder_name) for mailbox in app.mailboxes]
-        alarms = list(find_alarms(session, mailboxes, now))
+        alarms = [*find_alarms(session, mailboxes, now), *find_full_disk(app)]
         for alarm in alarms:
-            tell_operators(app, session, [alarm.text], f"{alarm.name}/{now:%Y-%m-%d}", now)
+            _tell(app, session, alarm.text, f"{alarm.name}/{now:%Y-%m-%d}", now)
     for alarm in alarms:
         log.warning("alarm", why=alarm.name)
     return alarms
@@ -80,6 +83,12 @@ def notice_drift(app: App, before: Tick, running: float) -> Tick:
         minutes = f"{abs(drift) / timedelta(minutes=1):.0f} minutes {'ahead' if drift > timedelta() else 'back'}"
         text = f"This machine's clock went {minutes}, by {tick.at:%Y-%m-%d %H:%M} UTC: see whether it is right."
         with transaction(app.engine) as session:
-            tell_operators(app, session, [text], f"drift/{tick.at.isoformat()}", tick.at)
+            _tell(app, session, text, f"drift/{tick.at.isoformat()}", tick.at)
         log.warning("alarm", why="clock_drift")
     return tick
+
+
+def _tell(app: App, session: Session, text: str, name: str, now: datetime) -> None:
+    """By mail and, as the mail's own server may be what is silent, by webhook."""
+    tell_operators(app, session, [text], name, now)
+    hooks.queue_alarm(app, session, name, text, now)

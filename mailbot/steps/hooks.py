@@ -49,6 +49,14 @@ def queue_breaches(app: App, session: Session, fired: Sequence[ClockRow], now: d
             webhooks.queue(session, [_call(hook, _breach(clock)) for clock in broken], now)
 
 
+def queue_alarm(app: App, session: Session, name: str, text: str, now: datetime) -> None:
+    """Queue that something is wrong with mailbot itself, beside the mail to operators; once for each name (P7)."""
+    for hook in app.settings.webhooks:
+        if WebhookEvent.ALARM in hook.events:
+            event: _Event = {"key": f"alarm-{name}", "event": WebhookEvent.ALARM, "at": now.isoformat(), "text": text}
+            webhooks.queue(session, [_call(hook, event)], now)
+
+
 _Event = dict[str, Any]
 
 

@@ -66,6 +66,7 @@ _IMAP = (
 _SMTP = (GREETING, "EHLO", "MAIL", "RCPT", "DATA", MESSAGE, "QUIT", DOT, DOT, DOT, DOT, DOT, DOT)
 _SECRETS = frozenset({"LOGIN", "AUTHENTICATE", "AUTH", "MAIL", MESSAGE})
 _FAULT_SHARE = 0.75
+_A_WORLD = 250
 _BRIEF = 0.4
 _ENCRYPTED_SHARE = 0.1
 _CERTIFICATE = Path(__file__).parents[1] / "act" / "loopback.pem"
@@ -85,6 +86,11 @@ class _Net:
     struck: Counter[str]
     postfix: Postfix | None
 
+    @property
+    def lines(self) -> tuple[Wire, ...]:
+        """Every wire."""
+        return (self.imap, self.smtp, *self.secure)
+
     def fate(self, points: tuple[str, ...]) -> Fault | None:
         if not points or self.chance.random() > _FAULT_SHARE:
             return None
@@ -94,7 +100,7 @@ class _Net:
 
     def weather(self, *, fair: bool) -> None:
         """Let connections meet their fates, or none."""
-        for line, points in zip((self.imap, self.smtp, *self.secure), (_IMAP, _SMTP, (PIECE,), (PIECE,)), strict=True):
+        for line, points in zip(self.lines, (_IMAP, _SMTP, (PIECE,), (PIECE,)), strict=True):
             line.fate = partial(self.fate, () if fair else points)
 
     def turn(self) -> None:
@@ -222,28 +228,38 @@ def _protected_sink(servers: MailServers) -> Iterator[int]:
 
 def run(seed: int, rounds: int, folder: Path, database: str = "sqlite", mta: str = "sink") -> Outcome:
     """T5: so many connections are struck; every twentieth turn somebody attacks STARTTLS instead."""
-    outcome, chance = Outcome(), Random(seed)
-    with _net(folder, database, mta, chance) as net:
-        lines = (net.imap, net.smtp, *net.secure)
-        turns = 0
-        while sum(line.struck.total() for line in lines) + net.struck.total() < rounds:
-            turns += 1
-            net.turn()
-            if turns % 20 == 5:
-                outcome.failures += [*net.is_refused_in_clear(), *net.slips_in()]
-            if turns % 4 == 0:
-                net.books.settle()
-        net.books.settle()
-        if net.postfix is not None:
-            wait_until(net.postfix.is_idle, "an empty queue of Postfix", 60)
-        outcome.failures += net.books.faults()
-        outcome.tried = sum(line.struck.total() for line in lines) + net.struck.total()
-        outcome.figures = _figures(net, lines)
+    outcome, figures = Outcome(), Counter[str]()
+    for at in range(0, rounds, _A_WORLD):  # whose books grow all the while
+        place = folder / str(at)
+        place.mkdir(parents=True)
+        with _net(place, database, mta, Random(f"{seed}/{at}")) as net:
+            struck = _strike(net, outcome, min(_A_WORLD, rounds - at))
+            outcome.failures += [f"seed {seed}/{at}: {fault}" for fault in net.books.faults()]
+            outcome.tried += struck
+            figures.update(_figures(net))
+    outcome.figures = dict(figures)
     return outcome
 
 
-def _figures(net: _Net, lines: tuple[Wire, ...]) -> dict[str, float]:
-    struck = sum((line.struck for line in lines), Counter[tuple[str, str, str]]())
+def _strike(net: _Net, outcome: Outcome, most: int) -> int:
+    """Let weather be foul until so many connections were struck, and fair until all is done."""
+    turns, struck = 0, 0
+    while struck < most:
+        turns += 1
+        net.turn()
+        if turns % 20 == 5:
+            outcome.failures += [*net.is_refused_in_clear(), *net.slips_in()]
+        if turns % 4 == 0:
+            net.books.settle()
+        struck = sum(line.struck.total() for line in net.lines) + net.struck.total()
+    net.books.settle()
+    if net.postfix is not None:
+        wait_until(net.postfix.is_idle, "an empty queue of Postfix", 60)
+    return struck
+
+
+def _figures(net: _Net) -> dict[str, int]:
+    struck = sum((line.struck for line in net.lines), Counter[tuple[str, str, str]]())
     by_deed = Counter(dict.fromkeys((RESET, CLOSE, STALL, PIECES), 0))
     for (_, _, deed), times in struck.items():
         by_deed[deed] += times
@@ -252,7 +268,6 @@ def _figures(net: _Net, lines: tuple[Wire, ...]) -> dict[str, float]:
     return {
         "mails": len(net.shop.rows(MailRow)),
         "letters": len(letters),
-        "points": len(struck),
         "cut_after_dot": after_dot,
         "resent_after_doubt": sum(row.resent for row in letters),
         **by_deed,

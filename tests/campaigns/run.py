@@ -28,6 +28,7 @@ from tests.campaigns import (
     network,
     restoring,
     simulation,
+    soak,
 )
 from tests.campaigns.outcome import MEMORY, Campaign
 
@@ -46,6 +47,7 @@ NIGHTLY: dict[str, tuple[Campaign, int]] = {
     "T11": (hostility.bombs, 400),
     "T14": (injection.run, 5_000),
     "T16": (cards.run, 10_000),
+    **soak.CAMPAIGNS,
 }
 
 

@@ -1,8 +1,12 @@
 """Stories of doubt: each invariant is proved on what is stored, and a broken one stops automatic mail and money."""
 
+import json
 import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -10,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailbot import journey, operators
+from mailbot.settings import Webhook, WebhookEvent
 from mailbot.steps.guarding import Tick, notice_drift
 from mailbot.store import check, history, switch
+from mailbot.store.desk_tables import WebhookCallRow
 from mailbot.store.silence import find_alarms
 from mailbot.store.tables import (
     CaseEventRow,
@@ -198,7 +204,39 @@ def alarms(shop: Shop) -> list[str]:
     return [alarm.name for alarm in shop.look(lambda session: list(find_alarms(session, mailboxes, shop.clock.now)))]
 
 
-def test_silence_is_noticed_and_told_once_a_day(a_shop: ShopBuilder) -> None:
+@pytest.fixture
+def free_disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Give how much of a disk of 100 is free, to be changed."""
+    kept = {"free": 50}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=100, free=kept["free"]))
+    return kept
+
+
+def test_what_is_wrong_is_told_by_mail_and_by_webhook(
+    a_shop: ShopBuilder, free_disk: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK", "a secret of thirty-two characters")
+    shop = a_shop(notify="boss@shop.example")
+    shop.poll()
+    hooks = (
+        Webhook(name="pager", url="https://pager.example", secret_env="HOOK"),
+        Webhook(name="crm", url="https://crm.example", secret_env="HOOK", events=(WebhookEvent.ESCALATED,)),
+    )
+    settings = shop.app.settings.model_copy(update={"webhooks": hooks})
+    shop.app = replace(shop.app, judgement=replace(shop.app.judgement, settings=settings))
+    journey.notice_silence(shop.app)
+    assert shop.rows(WebhookCallRow) == []
+    free_disk["free"] = 9
+    for _ in range(2):
+        journey.notice_silence(shop.app)
+    (call,) = shop.rows(WebhookCallRow)
+    assert (call.hook, call.event, call.key) == ("pager", "alarm", "alarm-disk/2026-03-10")
+    assert "9% of the disk" in json.loads(call.body)["text"]
+    assert [row.purpose for row in shop.rows(OutboxRow)] == ["alarm/disk/2026-03-10"]
+
+
+def test_silence_is_noticed_and_told_once_a_day(a_shop: ShopBuilder, free_disk: dict[str, int]) -> None:
+    assert free_disk["free"] == 50
     shop = a_shop(notify="boss@shop.example")
     shop.gets(b"\r\n")
     shop.poll()
