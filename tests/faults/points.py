@@ -2,6 +2,7 @@
 
 import ast
 import random
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,12 @@ def named_places() -> list[str]:
             if isinstance(node, ast.Call) and (name := _place(node)) is not None:
                 found.add(name)
     return sorted(found)
+
+
+def listed_places() -> dict[str, list[str]]:
+    """Every place that ``places.toml`` lists: those at which T1 kills, and the others."""
+    listed: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("places.toml").read_text(encoding="utf-8"))
+    return listed
 
 
 def _place(call: ast.Call) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.points import Campaign, named_places, reached_places
+from tests.faults.points import Campaign, listed_places, named_places, reached_places
 from tests.faults.zygote import Zygote
 from tests.journey.conftest import ShopBuilder
 
@@ -20,8 +20,10 @@ def zygote() -> Iterator[Zygote]:
         yield process
 
 
-def test_every_place_has_a_name_of_its_own_and_there_are_enough() -> None:
-    assert len(named_places()) >= 40
+def test_the_list_of_places_and_the_code_agree() -> None:
+    listed = listed_places()
+    assert sorted(listed["killed"] + listed["named"]) == named_places()
+    assert len(listed["killed"]) + len(listed["named"]) >= 40
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ def test_a_kill_anywhere_loses_nothing_and_sends_nothing_twice(
     chance = random.Random(SEED)
     campaign = Campaign(shop=a_shop(*servers), zygote=zygote, chance=chance)
     places = reached_places(campaign)
+    assert sorted({place.rpartition(":")[0] for place in places}) == listed_places()["killed"]
     chosen = places if share == 1.0 else chance.sample(places, int(len(places) * share))
     for place in chosen:
         campaign.kill_at(place)
