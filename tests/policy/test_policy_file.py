@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -222,6 +222,14 @@ def test_the_shipped_policy_is_read_whole(policy_text: str) -> None:
         pytest.param(
             *("settlement.0.restocking_fee", "5", "settlement 'approve_cancellation'", "unknown key 'restocking_fee'"),
             id="unknown key: settlement",
+        ),
+        pytest.param(
+            *("translations", {"german": {}}, "translations.german", "is no table of a language"),
+            id="a language that is none",
+        ),
+        pytest.param(
+            *("translations", {"de": "C1"}, "translations.de", "is no table of a language"),
+            id="a text for a language",
         ),
         pytest.param(
             "fee_borne_by_buyer.clause", "C99", "fee_borne_by_buyer", "cites 'C99'", id="unknown clause of the fee"
@@ -463,3 +471,17 @@ def test_a_row_is_found_by_its_id(policy_text: str) -> None:
     policy = _parse(policy_text)
     assert [policy.row(row.rule) for row in policy.rows] == list(policy.rows)
     assert policy.row("no_such_row") is None
+
+
+def test_the_replies_are_all_that_a_row_a_guard_or_a_proposal_sends(policy_text: str) -> None:
+    file = tomllib.loads(policy_text)
+    keys = ("reply", "proposal_reply")
+    sent = {form[key] for kind in ("row", "guard") for form in file[kind] for key in keys if key in form}
+    assert _parse(policy_text).replies == sent
+
+
+def test_a_clock_may_be_due_at_its_limit(policy_text: str) -> None:
+    file = tomllib.loads(policy_text)
+    file["clocks"]["reply"] = {"due_hours": 48, "limit_hours": 48}
+    terms = _parse(_written(file)).clocks[ClockKind.REPLY]
+    assert terms.due == terms.limit == timedelta(hours=48)
