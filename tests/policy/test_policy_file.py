@@ -485,3 +485,10 @@ def test_a_clock_may_be_due_at_its_limit(policy_text: str) -> None:
     file["clocks"]["reply"] = {"due_hours": 48, "limit_hours": 48}
     terms = _parse(_written(file)).clocks[ClockKind.REPLY]
     assert terms.due == terms.limit == timedelta(hours=48)
+
+
+@pytest.mark.parametrize("sure", [0, 0.0, 1, 1.0])
+def test_a_confidence_may_be_nothing_or_everything(sure: float, policy_text: str) -> None:
+    file = tomllib.loads(policy_text)
+    file["terms"]["min_confidence"] = sure
+    assert _parse(_written(file)).terms.min_confidence == sure
