@@ -122,6 +122,7 @@ class _Net:
     def is_refused_in_clear(self) -> Iterator[str]:
         """Somebody takes STARTTLS away: nothing is said that anybody could read, and nothing is lost."""
         names = [self.chance.choice(ORDINARY)]
+        self.wait_for_postfix()
         before = len(self.shop.rows(MailRow)), self.shop.outgoing.received()
         self.books.tell(names)
         for line in self.secure:
@@ -138,12 +139,18 @@ class _Net:
             yield f"a pass without TLS took or sent mail, {len(waits)} wait"
         journey.receive(self.shop.app, self.shop.app.mailboxes[0])
         journey.handle_all(self.shop.app)
+        self.wait_for_postfix()
         self.secure[1].strips, before_sending = True, self.shop.outgoing.received()
         self.secure[1].heard.clear()
         journey.deliver(self.encrypted)
         if self.secure[1].heard.keys() & _SECRETS or self.shop.outgoing.received() != before_sending:
             yield f"a letter went in the clear: {sorted(self.secure[1].heard)}"
         self.secure[1].strips = False
+
+    def wait_for_postfix(self) -> None:
+        """Wait until all that it took has come to the book behind it."""
+        if self.postfix is not None:
+            wait_until(self.postfix.is_idle, "an empty queue of Postfix", 60)
 
     def slips_in(self) -> Iterator[str]:
         """Somebody speaks between STARTTLS and TLS: it is not believed."""
@@ -253,8 +260,7 @@ def _strike(net: _Net, outcome: Outcome, most: int) -> int:
             net.books.settle()
         struck = sum(line.struck.total() for line in net.lines) + net.struck.total()
     net.books.settle()
-    if net.postfix is not None:
-        wait_until(net.postfix.is_idle, "an empty queue of Postfix", 60)
+    net.wait_for_postfix()
     return struck
 
 

@@ -20,7 +20,7 @@ from mailbot.sandbox.pool import Sandbox
 from mailbot.settings import load_settings
 from mailbot.store import outbox, switch
 from mailbot.store.backup import back_up
-from mailbot.store.tables import MailRow, OutboxRow, OutboxState, RefundRow
+from mailbot.store.tables import CaseEventRow, MailRow, OutboxRow, OutboxState, RefundRow
 from mailbot.store.transaction import transaction
 from tests.campaigns.ledger import ORDINARY, direct_reader
 from tests.campaigns.outcome import Campaign, Outcome
@@ -102,6 +102,7 @@ class _Restore:
         before = Counter(str(message_from_bytes(each.data)["Message-ID"]) for each in shop.outgoing.received())
         if shop.look(switch.find_frozen) is None:
             yield "a restored copy was not noticed"
+        copied_at = shop.clock.now
         for _ in range(2):
             shop.clock.forward(minutes=61)
             journey.poll(shop.app)
@@ -110,6 +111,10 @@ class _Restore:
         unfound = [row.id for row in shop.rows(OutboxRow) if before[row.message_id] and row.state != OutboxState.SENT]
         if unfound:
             yield f"letters {unfound} lie in the folder of sent mail and were not found there"
+        told = {row.detail["message"] for row in shop.rows(CaseEventRow) if row.kind == "letter_found_sent"}
+        drafts = {row.id for row in shop.rows(OutboxRow) if row.sent_at is not None and row.sent_at > copied_at}
+        if told != drafts:
+            yield f"cases tell of letters {sorted(told)} that were found, instead of {sorted(drafts)}"
         operators.thaw(shop.app, "boss")
         with transaction(shop.app.engine) as session:
             for case_id in {row.case_id for row in shop.rows(OutboxRow) if row.case_id is not None}:

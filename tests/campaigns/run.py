@@ -20,6 +20,7 @@ from tests.campaigns import (
     database_faults,
     flood,
     forgery,
+    guards,
     hostility,
     injection,
     kills,
@@ -48,6 +49,7 @@ NIGHTLY: dict[str, tuple[Campaign, int]] = {
     "T14": (injection.run, 5_000),
     "T16": (cards.run, 10_000),
     **soak.CAMPAIGNS,
+    "T18": (guards.run, len(guards.GUARDS)),
 }
 
 

@@ -100,6 +100,10 @@ def test_a_mail_within_a_limit_is_read_whole_and_one_beyond_is_marked(limit: str
     assert defect in PARTIAL
 
 
+def test_every_mark_of_a_limit_is_reached() -> None:
+    assert {defect for _, _, defect in LIMITS.values()} == PARTIAL
+
+
 @pytest.mark.parametrize(
     ("html", "defect"),
     [

@@ -11,8 +11,11 @@ import pytest
 from mailbot import operators
 from mailbot.console.app import make_console, serving
 from mailbot.settings import find_folder
+from mailbot.steps.parking import leave_to_people
 from mailbot.steps.proving import prove_by_link
+from mailbot.store import cases
 from mailbot.store.tables import OutboxRow, ProofRow
+from mailbot.store.transaction import transaction
 from tests.journey.conftest import ShopBuilder
 from tests.journey.mails import CANCEL, JANE, MALLORY, a_mail, an_invoice, an_order
 from tests.journey.shop import Letter, Shop
@@ -199,3 +202,15 @@ def test_without_a_public_address_there_is_no_link_and_no_page(a_shop: ShopBuild
     assert shop.rows(ProofRow)[0].link_hash is None
     with serving(make_console(shop.app), "127.0.0.1", 0) as served:
         assert ask(served.removeprefix("http://"), "GET", "x")[0] in {303, 404}
+
+
+def test_a_proof_of_a_case_that_went_to_people_for_another_reason_goes_to_them_too(shop: Shop) -> None:
+    letter = asked(shop)
+    with transaction(shop.app.engine) as session:
+        leave_to_people(session, cases.get(session, "1", lock=True), "a_question", shop.clock.now)
+    assert prove_by_link(shop.app, token_in(letter))
+    assert (shop.case()["state"], shop.case()["escalation"], shop.case()["refund"]) == (
+        "escalated",
+        "proven_late",
+        None,
+    )

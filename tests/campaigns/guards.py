@@ -1,0 +1,83 @@
+"""T18: guards of P2 and P3 are taken out of the build in turn; the simulation of T3 must find each one missing."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from mailbot.steps import sending
+from mailbot.store import mails, outbox
+from tests.campaigns import simulation
+from tests.campaigns.outcome import Outcome
+
+_AT_ONCE = 25
+_MOST_SEEDS = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One guard, and the build without it: what stands in its place.
+
+    Attributes:
+        protocol: of RELIABILITY.md.
+        without: module or class, attribute, replacement.
+    """
+
+    protocol: str
+    what: str
+    without: tuple[tuple[Any, str, Any], ...]
+
+
+def _retried(app: Any, row: Any, problem: str) -> None:
+    sending._record_retry(app, row, problem)
+
+
+_NEVER = timedelta(days=10_000)
+
+GUARDS: tuple[Guard, ...] = (
+    Guard(
+        protocol="P2",
+        what="mails that a dead process had taken are taken again",
+        without=((mails, "_CLAIM_LASTS", _NEVER),),
+    ),
+    Guard(
+        protocol="P3",
+        what="a letter whose dot was said is in doubt, and not simply tried again",
+        without=((sending, "_record_ambiguous", _retried),),
+    ),
+    Guard(
+        protocol="P3",
+        what="letters that a dead process was sending are seen to",
+        without=((outbox, "take_abandoned", lambda *_: []),),
+    ),
+)
+"""Every guard that the simulation can see."""
+
+
+def run(seed: int, rounds: int, folder: Path) -> Outcome:
+    """T18: so many guards, each out of the build until the simulation finds it, for 150 sequences at most."""
+    outcome = Outcome()
+    for at, guard in enumerate(GUARDS[:rounds]):
+        found, tried = _found(guard, seed, folder / str(at))
+        outcome.expect(f"{guard.protocol}: nobody missed that {guard.what}", holds=bool(found))
+        outcome.figures[f"{guard.protocol}_{at}"] = tried
+    return outcome
+
+
+def _found(guard: Guard, seed: int, folder: Path) -> tuple[list[str], int]:
+    """What the simulation finds without the guard, and after how many sequences."""
+    with ExitStack() as stack:
+        for where, name, instead in guard.without:
+            stack.enter_context(patch.object(where, name, instead))
+        for first in range(0, _MOST_SEEDS, _AT_ONCE):
+            place = folder / str(first)
+            place.mkdir(parents=True)
+            try:
+                found = simulation.run(seed + first, _AT_ONCE, place).failures
+            except Exception as bug:  # noqa: BLE001 (a build that breaks is found too)
+                found = [repr(bug)]
+            if found:
+                return found, first + _AT_ONCE
+    return [], _MOST_SEEDS
