@@ -140,13 +140,15 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _sink(folder: Path, name: str) -> Iterator[tuple[int, Path]]:
+def sink(folder: Path, name: str) -> Iterator[tuple[int, Path]]:
+    """A submission server that takes everything: its port, and its log of what it took."""
     port, log = free_port(), folder / f"{name}.jsonl"
     with running([sys.executable, "-m", "bench.sink", str(port), str(log)], port=port, log=folder / f"{name}.sink"):
         yield port, log
 
 
-def _filled(inbox: Inbox, dovecot: Dovecot) -> Account:
+def filled(inbox: Inbox, dovecot: Dovecot) -> Account:
+    """A fresh mailbox with all of an inbox's mails in it."""
     account = dovecot.new_account()
     for mail in inbox.mails:
         account.deliver(mail, datetime.now(UTC))
@@ -154,8 +156,8 @@ def _filled(inbox: Inbox, dovecot: Dovecot) -> Account:
 
 
 def _measure_floor(inbox: Inbox, dovecot: Dovecot, folder: Path) -> Measured:
-    account = _filled(inbox, dovecot)
-    with _sink(folder, "floor") as (port, log):
+    account = filled(inbox, dovecot)
+    with sink(folder, "floor") as (port, log):
         started, cpu = time.perf_counter(), time.process_time()
         mails = run_floor(account, port, folder / "floor.db")
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -166,11 +168,11 @@ def _measure_floor(inbox: Inbox, dovecot: Dovecot, folder: Path) -> Measured:
 
 
 def _measure_mailbot(name: str, inbox: Inbox, dovecot: Dovecot, folder: Path, url: str) -> Measured:
-    account = _filled(inbox, dovecot)
+    account = filled(inbox, dovecot)
     (folder / "orders.json").write_text(json.dumps(inbox.orders), encoding="utf-8")
-    with _sink(folder, name.rsplit(maxsplit=1)[-1]) as (port, log):
+    with sink(folder, name.rsplit(maxsplit=1)[-1]) as (port, log):
         config = folder / "config.toml"
-        config.write_text(_config(inbox, account, port, url), encoding="utf-8")
+        config.write_text(config_text(inbox, account, port, url), encoding="utf-8")
         command = [sys.executable, "-c", "from mailbot.cli import main; main()", "--config", str(config)]
         subprocess.run([*command, "orders", "import", str(folder / "orders.json")], check=True, capture_output=True)
         times = folder / "stages.json"
@@ -196,7 +198,8 @@ def _measure_mailbot(name: str, inbox: Inbox, dovecot: Dovecot, folder: Path, ur
         )
 
 
-def _config(inbox: Inbox, account: Account, smtp_port: int, url: str) -> str:
+def config_text(inbox: Inbox, account: Account, smtp_port: int, url: str) -> str:
+    """A configuration for one mailbox, one submission server and one database."""
     shop = "\n".join(f"{key} = {json.dumps(value)}" for key, value in inbox.sections["shop"].items())
     identity = "\n".join(f"{key} = {json.dumps(value)}" for key, value in inbox.sections["identity"].items())
     text = f"""

@@ -6,6 +6,7 @@ python -m bench.sink PORT LOG
 import asyncio
 import json
 import sys
+import time
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import BinaryIO
@@ -52,7 +53,9 @@ class Sink(asyncio.Protocol):
     def _message(self, content: bytes) -> bytes:
         self._in_data = False
         message_id = BytesHeaderParser().parsebytes(content)["Message-ID"]
-        self._log.write(json.dumps({"to": self._recipient, "message_id": message_id}).encode() + b"\n")
+        self._log.write(
+            json.dumps({"to": self._recipient, "message_id": message_id, "at": time.time()}).encode() + b"\n"
+        )
         return b"250 2.0.0 taken\r\n"
 
 

@@ -1,11 +1,12 @@
 """START HERE. One mail's way through mailbot, top to bottom: receive, handle, deliver; and the clocks beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from mailbot.errors import PermanentError, RetryableError
@@ -31,9 +32,11 @@ from mailbot.steps.app import App
 from mailbot.steps.consider import consider
 from mailbot.steps.filing import FOLLOW_UP, file_customer_mail, is_repeated
 from mailbot.steps.parking import leave_to_people, park
+from mailbot.steps.redacting import redact
 from mailbot.steps.sorting import file_machine_mail, take_up
 from mailbot.store import leases, mails
 from mailbot.store.mails import TakenMail
+from mailbot.store.tables import MailRow
 from mailbot.store.transaction import transaction
 
 _AT_ONCE = 20
@@ -89,49 +92,66 @@ def handle_all(app: App) -> int:
     handled, pending = 0, _take_some(app)
     while pending:
         following = _take_some(app)  # is read while these are decided
-        for mail, reading in pending:
-            handle(app, mail, reading)
-            app.progress("handled", 1)
+        handle_together(app, pending)
+        app.progress("handled", len(pending))
         handled += len(pending)
         pending = following or _take_some(app)
     _park_exhausted(app)
     return handled
 
 
-def handle(app: App, taken: TakenMail, pending: Future[Reading]) -> None:
-    """Take one stored mail to a recorded decision. Safe to run twice; a bug parks the mail."""
-    with park_on_bug(app, taken), bound_contextvars(mail_id=taken.id):
-        reach("mail.read", BEFORE)
-        reading = pending.result()  # inbound and understand: in the limited child
-        reach("mail.read", AFTER)
+def handle_together(app: App, pending: Sequence[tuple[TakenMail, Future[Reading]]]) -> None:
+    """Take some stored mails to recorded decisions in one commit; if one of them fails, each in a commit of its own.
+
+    Safe to run twice; a bug parks its mail, and no other.
+    """
+    read = [(taken, reading) for taken, future in pending if (reading := _wait_for(app, taken, future)) is not None]
+    try:
         with transaction(app.engine, "handle.decided") as session:
-            now = app.now()
-            taken_up = take_up(app, session, taken, reading)  # card numbers are taken out
-            if taken_up is None:
-                return
-            mail, reading = taken_up
-            if mail.kind == MailKind.UNREADABLE:
-                park(app, session, mail, "there is nothing in it to read")
-                return
-            if mail.kind != MailKind.CUSTOMER:
-                file_machine_mail(app, session, mail, reading, now)
-                return
-            request = file_customer_mail(app, session, mail, reading, now)  # a later mail adds to the claim
-            if request is None:
-                return
-            considered = consider(  # policy: decide, and plan what follows
-                request.gathered,
-                request.matter.booked,
-                app.judgement.policy_for(request.matter.booked),
-                given_number=request.given_number,
-                requested_at=request.matter.case.requested_at,
-                promised=request.promised,
-                proof_used=request.proof_used,
-            )
-            if is_repeated(request, considered):
-                leave_to_people(session, request.matter.case, FOLLOW_UP, now)
-                return
-            carry_out(request.matter, considered)  # act: queued in the same commit
+            _handle_each(app, session, read)
+    except Exception as problem:  # noqa: BLE001 (whatever it is, each mail is handled again by itself, where it shows)
+        log.info("mails_parted", handled=len(read), problem=type(problem).__name__)
+        for taken, reading in read:
+            with park_on_bug(app, taken), transaction(app.engine, "handle.decided") as session:
+                _handle_each(app, session, [(taken, reading)])
+
+
+def _handle_each(app: App, session: Session, read: Sequence[tuple[TakenMail, Reading]]) -> None:
+    rows = mails.claimed(session, [taken for taken, _ in read])
+    for taken, reading in read:
+        if taken.id in rows:  # or another process has it by now
+            with bound_contextvars(mail_id=taken.id):
+                handle(app, session, rows[taken.id], taken, reading)
+
+
+def handle(app: App, session: Session, mail: MailRow, taken: TakenMail, reading: Reading) -> None:
+    """Take one stored mail that has been read to a recorded decision, in a transaction."""
+    now = app.now()
+    reading = redact(session, mail, taken, reading)  # card numbers are taken out
+    if not take_up(app, session, mail, reading):
+        return
+    if mail.kind == MailKind.UNREADABLE:
+        park(app, session, mail, "there is nothing in it to read")
+        return
+    if mail.kind != MailKind.CUSTOMER:
+        file_machine_mail(app, session, mail, reading, now)
+        return
+    request = file_customer_mail(app, session, mail, reading, now)  # a later mail adds to the claim
+    if request is None:
+        return
+    considered = consider(  # policy: decide, and plan what follows
+        request.gathered,
+        request.matter.booked,
+        app.judgement.policy_for(request.matter.booked),
+        given_number=request.given_number,
+        requested_at=request.matter.case.requested_at,
+        promised=request.promised,
+        proof_used=request.proof_used,
+    )
+    if is_repeated(request, considered):
+        leave_to_people(session, request.matter.case, FOLLOW_UP, now)
+        return
+    carry_out(request.matter, considered)  # act: queued in the same commit
 
 
 def deliver(app: App) -> sending.Delivered:
@@ -187,9 +207,19 @@ def park_on_bug(app: App, taken: TakenMail) -> Iterator[None]:
         _count_failure(app, taken, bug)
 
 
+def _wait_for(app: App, taken: TakenMail, pending: Future[Reading]) -> Reading | None:
+    """What the limited child reads out of a mail (inbound, understand); ``None`` where it fails, which is counted."""
+    with park_on_bug(app, taken):
+        reach("mail.read", BEFORE)
+        reading = pending.result()
+        reach("mail.read", AFTER)
+        return reading
+    return None
+
+
 def _count_failure(app: App, taken: TakenMail, bug: Exception) -> None:
     with transaction(app.engine, "handle.failure_counted") as session:
-        mail = mails.get_claimed(session, taken)
+        mail = mails.claimed(session, [taken]).get(taken.id)
         if mail is not None:
             problem = str(bug) if isinstance(bug, PermanentError) else type(bug).__name__
             if mails.record_failure(mail, problem):

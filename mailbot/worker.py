@@ -35,7 +35,7 @@ def working(app: App) -> Iterator[None]:
     """Work in the background for as long as the context lasts; ending it waits for what is being done."""
     stopping = threading.Event()
     scheduler = BackgroundScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None}
     )
     wake = partial(_wake, scheduler, app)
     for mailbox, settings in zip(app.mailboxes, app.settings.mailboxes, strict=True):
@@ -75,19 +75,36 @@ class _Ticker:
 
 
 def _add(scheduler: BackgroundScheduler, app: App, name: str, work: Callable[[], object], seconds: float) -> None:
-    scheduler.add_job(
-        partial(_run, name, work), "interval", seconds=seconds, id=name, name=name, next_run_time=app.now()
-    )
+    scheduler.add_job(Job(name, work).turn, "interval", seconds=seconds, id=name, name=name, next_run_time=app.now())
 
 
-def _run(name: str, work: Callable[[], object]) -> None:
-    """One turn of a job; trouble is logged and the next turn tries again."""
-    try:
-        work()
-    except MailbotError as problem:
-        log.warning("job_failed", why=name, problem=str(problem))
-    except Exception:
-        log.exception("job_broken", why=name)
+class Job:
+    """Work that is done by one thread at a time, and once more where it was asked for meanwhile.
+
+    Without that, mail that comes while a pass is under way would wait for the next turn.
+    """
+
+    def __init__(self, name: str, work: Callable[[], object]) -> None:
+        self._name, self._work = name, work
+        self._asked, self._at_it = threading.Event(), threading.Lock()
+
+    def turn(self) -> None:
+        """Do the work, or have it done by the thread that is at it; trouble is logged and the next turn tries again."""
+        self._asked.set()
+        while self._asked.is_set() and self._at_it.acquire(blocking=False):
+            try:
+                self._asked.clear()
+                self._try()
+            finally:
+                self._at_it.release()
+
+    def _try(self) -> None:
+        try:
+            self._work()
+        except MailbotError as problem:
+            log.warning("job_failed", why=self._name, problem=str(problem))
+        except Exception:
+            log.exception("job_broken", why=self._name)
 
 
 def _receive(app: App, mailbox: Mailbox, wake: Callable[[str], None]) -> None:

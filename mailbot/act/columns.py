@@ -34,6 +34,8 @@ def wrap(text: str, columns: int, first: str = "", others: str = "") -> list[str
         first: stands before the first line.
         others: stands before the others.
     """
+    if text.isascii():
+        return _wrapped(text.strip(" "), columns, first, others)
     lines, line, width, empty = [], first, width_of(first), True
     for piece in _pieces(text):
         if not empty and width + width_of(piece.rstrip(" ")) > columns:
@@ -42,6 +44,20 @@ def wrap(text: str, columns: int, first: str = "", others: str = "") -> list[str
         added = piece.lstrip(" ") if empty else piece
         line, width, empty = line + added, width + width_of(added), False
     return [*lines, line.rstrip(" ")] if not empty else []
+
+
+def _wrapped(rest: str, columns: int, first: str, others: str) -> list[str]:
+    """The same for text of which each sign takes one column, a line at a time instead of a word."""
+    lines, indent = [], first
+    while rest:
+        room = columns - width_of(indent)
+        end = len(rest) if len(rest) <= room else rest.rfind(" ", 0, room + 1)
+        if end <= 0:
+            end = rest.find(" ")
+        end = len(rest) if end < 0 else end
+        lines.append(indent + rest[:end].rstrip(" "))
+        rest, indent = rest[end:].lstrip(" "), others
+    return lines
 
 
 def _pieces(text: str) -> list[str]:

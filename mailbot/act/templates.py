@@ -173,7 +173,10 @@ def _layout(path: Path) -> jinja2.Template:
 
 def _unbroken(line: str) -> Markup:
     """A line whose order and case numbers do not break at their hyphens."""
-    return Markup(_NUMBER.sub(r'<span style="white-space: nowrap;">\g<0></span>', str(escape(line))))  # noqa: S704 (escaped)
+    escaped = escape(line)
+    if "-" not in line:
+        return escaped
+    return Markup(_NUMBER.sub(r'<span style="white-space: nowrap;">\g<0></span>', str(escaped)))  # noqa: S704 (escaped)
 
 
 class _Reader:

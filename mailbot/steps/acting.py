@@ -28,7 +28,7 @@ OFF = "off"
 NOT_ANSWERED = "not_answered"
 SILENCED = "address_silenced"
 
-PROVEN_GRADES = outbox.PROVEN_GRADES
+PROVEN_GRADES = cases.PROVEN_GRADES
 _MOST_UNPROVEN_AN_HOUR = 50
 PROOF_PATH = "/proof"
 """Where the console's public page for verification links lies."""
@@ -76,7 +76,15 @@ def open_matter(app: App, session: Session, case: CaseRow) -> Matter:
 
 
 def carry_out(matter: Matter, considered: Considered) -> None:
-    """Record a decision and let what follows from it happen, all in the same commit."""
+    """Record a decision and let what follows from it happen, all in the same commit.
+
+    Mail and case are written once, in the end: nothing that is asked on the way depends on what changes in them.
+    """
+    with matter.session.no_autoflush:
+        _carry_out(matter, considered)
+
+
+def _carry_out(matter: Matter, considered: Considered) -> None:
     plan, decision = considered.plan, considered.answered.decision
     decision_id = _record(matter, considered)
     mode = matter.app.settings.worker.mode
@@ -348,11 +356,9 @@ def occasion_of(matter: Matter, content: Content) -> Occasion:
 
 def _rate_allows(matter: Matter, template: str, to: str) -> bool:
     session, now = matter.session, matter.now
-    if silenced.is_silenced(session, to):
-        return False
     proven = matter.case.grade in PROVEN_GRADES
-    of_case, to_address = outbox.count_automatic(session, now, matter.case.id, to)
-    if of_case >= outbox.MOST_A_CASE[proven] + (template == VERIFICATION):
+    of_case, to_address, is_silenced = outbox.count_automatic(session, now, matter.case.id, to)
+    if is_silenced or of_case >= outbox.MOST_A_CASE[proven] + (template == VERIFICATION):
         return False
     if to_address >= outbox.MOST_AN_ADDRESS[proven]:
         return False

@@ -56,7 +56,8 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
         The request that the case now is; ``None`` where it is people's matter, and stands in their queue.
     """
     chosen = choose(session, reading.order_numbers, reading.identity.address)
-    placed = place(app, session, reading, chosen.booked, now)
+    with session.no_autoflush:  # where a mail belongs does not depend on what it is
+        placed = place(app, session, reading, chosen.booked, now)
     if placed.case is not None and placed.third_party:
         _file_third_party(app, session, mail, placed.case, now)
         return None
@@ -172,13 +173,15 @@ def _why_people(mail: MailRow, case: CaseRow, placed: Placed, gathered: Gathered
 
 def _request(matter: Matter, gathered: Gathered, placed: Placed, choice: OrderChoice) -> Request:
     session, case, booked = matter.session, matter.case, matter.booked
+    with session.no_autoflush:  # nothing here is about refunds
+        promised = _promised(session, booked)
     case.order_number = choice.given if booked is None else booked.order.number
     case.order_key = choice.key
     return Request(
         matter=matter,
         gathered=gathered,
         given_number=choice.given,
-        promised=_promised(session, booked),
+        promised=promised,
         proof_used=booked is not None and booked.key == placed.proven_order,
         first=placed.case is None,
     )

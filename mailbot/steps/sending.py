@@ -18,6 +18,7 @@ from mailbot.steps.app import App
 from mailbot.steps.parking import leave_to_people
 from mailbot.store import cases, clocks, leases, outbox
 from mailbot.store.dot_journal import DotJournal, JournalError, Progress, forget, progress_of
+from mailbot.store.outbox import Taken
 from mailbot.store.tables import OutboxRow
 from mailbot.store.transaction import transaction
 
@@ -75,19 +76,19 @@ def _send_all(app: App) -> Delivered:
     return Delivered(sent=sent, problem=None)
 
 
-def _take(app: App) -> OutboxRow | None:
+def _take(app: App) -> Taken | None:
     with transaction(app.engine, "send.taken") as session:
         return outbox.take_next_due(session, app.holder, app.now())
 
 
-def _record_sent_and_take(app: App, row: OutboxRow) -> OutboxRow | None:
+def _record_sent_and_take(app: App, row: Taken) -> Taken | None:
     """Note that a message was taken, and take the next, in one commit."""
     with transaction(app.engine, "send.sent") as session:
         record_sent(app, session, row)
         return outbox.take_next_due(session, app.holder, app.now())
 
 
-def _record_problem(app: App, row: OutboxRow, problem: MailbotError, *, connected: bool) -> None:
+def _record_problem(app: App, row: Taken, problem: MailbotError, *, connected: bool) -> None:
     if isinstance(problem, AmbiguousError):
         _record_ambiguous(app, row, str(problem))
     elif isinstance(problem, RetryableError) or not connected:
@@ -96,7 +97,7 @@ def _record_problem(app: App, row: OutboxRow, problem: MailbotError, *, connecte
         _record_failed(app, row, str(problem))
 
 
-def _hand_over(link: Handover, row: OutboxRow, journal: DotJournal) -> None:
+def _hand_over(link: Handover, row: Taken, journal: DotJournal) -> None:
     def note(point: str, write: Callable[[int], None]) -> None:
         reach(point, BEFORE)
         write(row.id)
@@ -110,7 +111,7 @@ def _hand_over(link: Handover, row: OutboxRow, journal: DotJournal) -> None:
     reach("smtp.sent", AFTER)
 
 
-def record_sent(app: App, session: Session, row: OutboxRow) -> None:
+def record_sent(app: App, session: Session, row: OutboxRow | Taken) -> None:
     """Note that the server took a message, and that the promise which it keeps is kept."""
     now = app.now()
     newly = outbox.record_sent(session, row.id, now)
@@ -119,20 +120,20 @@ def record_sent(app: App, session: Session, row: OutboxRow) -> None:
     log.info("message_sent", outbox_id=row.id, template=row.template)
 
 
-def _record_retry(app: App, row: OutboxRow, problem: str) -> None:
+def _record_retry(app: App, row: Taken, problem: str) -> None:
     with transaction(app.engine, "send.postponed") as session:
         if outbox.is_taken(session, row) and outbox.record_retry(session, row.id, problem, app.now()):
             _give_up(app, session, row, problem)
     log.warning("message_postponed", outbox_id=row.id, problem=problem)
 
 
-def _record_failed(app: App, row: OutboxRow, problem: str) -> None:
+def _record_failed(app: App, row: Taken, problem: str) -> None:
     with transaction(app.engine, "send.failed") as session:
         if outbox.is_taken(session, row):
             _give_up(app, session, row, problem)
 
 
-def _give_up(app: App, session: Session, row: OutboxRow, problem: str) -> None:
+def _give_up(app: App, session: Session, row: OutboxRow | Taken, problem: str) -> None:
     """A message does not arrive: its case goes to a person in the same commit."""
     outbox.record_failed(session, row.id, problem)
     if row.case_id is not None:
@@ -140,7 +141,7 @@ def _give_up(app: App, session: Session, row: OutboxRow, problem: str) -> None:
     log.warning("message_failed", outbox_id=row.id, problem=problem)
 
 
-def _record_ambiguous(app: App, row: OutboxRow, problem: str) -> None:
+def _record_ambiguous(app: App, row: Taken, problem: str) -> None:
     with transaction(app.engine, "send.in_doubt") as session:
         if outbox.is_taken(session, row):
             outbox.record_ambiguous(session, row.id, problem, app.now())

@@ -16,10 +16,8 @@ from mailbot.steps.acting import PROVEN_GRADES
 from mailbot.steps.app import App
 from mailbot.steps.codes import find_codes, hash_code
 from mailbot.steps.parking import leave_to_people, start_reply_clock
-from mailbot.steps.redacting import redact
 from mailbot.steps.voice import is_customer
 from mailbot.store import cases, clocks, mails, orders, outbox, proofs, readings, silenced
-from mailbot.store.mails import TakenMail
 from mailbot.store.tables import CaseRow, MailRow, MailState, OutboxRow, OutboxState
 from mailbot.understand.order_number import OrderChoice, choose_order
 
@@ -52,21 +50,17 @@ class Placed:
     proven_order: str | None = None
 
 
-def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> tuple[MailRow, Reading] | None:
-    """Take up a mail that has been read: keep the reading without card numbers, and tell the mail's kind.
+def take_up(app: App, session: Session, mail: MailRow, reading: Reading) -> bool:
+    """Take up a mail that has been read: keep the reading, and tell the mail's kind.
 
     Returns:
-        ``None`` where another process has it by now, or where its content came before (I3).
+        ``False`` where its content came before (I3), so that nothing more is to do.
     """
-    mail = mails.get_claimed(session, taken)
-    if mail is None:
-        return None
-    reading = redact(session, mail, taken, reading)
     twin, namesake = mails.find_relatives(session, mail, reading.content_key, reading.message_id)
     if twin is not None:
         mail.duplicate_of = twin
         mails.finish(mail, MailState.DUPLICATE)
-        return None
+        return False
     if namesake is not None:
         mail.held = mail.held or MESSAGE_ID_CONFLICT
     if PARTLY_READ in reading.doubts:
@@ -79,7 +73,7 @@ def take_up(app: App, session: Session, taken: TakenMail, reading: Reading) -> t
         sender=reading.identity.address,
         form=readings.reading_form(reading),
     )
-    return mail, reading
+    return True
 
 
 def _kind_of(app: App, reading: Reading) -> MailKind:
@@ -184,11 +178,10 @@ def _open_case_of(session: Session, identity: SenderIdentity, booked: BookedOrde
     """The open case that a customer's mail without a thread goes on with; one that a stranger opened it is not."""
     if booked is None or identity.address is None or not is_customer(identity, booked):
         return None
-    case = cases.find_open_for_order(session, booked.key, identity.address, PROVEN_GRADES)
-    if case is not None:
+    case = cases.find_continued(session, booked.key, identity.address)
+    if case is None or case.order_key is not None:
         return case
-    case = cases.find_without_order(session, identity.address)
-    said = [] if case is None else readings.said_in(session, case.id)
+    said = readings.said_in(session, case.id)
     return case if all(each.reading.identity.verdict is Verdict.PASS for each in said) else None
 
 

@@ -1,20 +1,23 @@
 """Cases and what happened to them: every change is an event, and every decision keeps all that it was made of."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, bindparam, insert, or_, select
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from mailbot.errors import InputError
 from mailbot.model.case import UNDECIDED, CaseState, next_state
 from mailbot.model.money import Money
 from mailbot.store import history
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import CaseEventRow, CaseRow, DecisionRow, OrderRow, PolicyRow, table_of
 from mailbot.store.upsert import insert_if_absent
+
+PROVEN_GRADES = frozenset({"V2", "V3"})
+"""Grades of senders who have proved to be an order's customer."""
 
 _NUMBER = re.compile(r"\s*(?:RF-?)?0*(\d{1,12})\s*", re.ASCII | re.IGNORECASE)
 _MOST_SUBJECT = 250
@@ -66,19 +69,21 @@ def open_case(
     session: Session, *, subject: str, customer: str | None, language: str | None, requested_at: datetime, now: datetime
 ) -> CaseRow:
     """A new case, in the state ``new``."""
-    case = CaseRow(
-        version=1,
-        state=CaseState.NEW,
-        customer=customer,
-        language=language,
-        subject=subject[:_MOST_SUBJECT],
-        requested_at=requested_at,
-        opened_at=now,
-        changed_at=now,
-        history_head=history.BEGINNING,
-    )
+    row = {
+        "version": 1,
+        "state": CaseState.NEW,
+        "customer": customer,
+        "language": language,
+        "subject": subject[:_MOST_SUBJECT],
+        "requested_at": requested_at,
+        "opened_at": now,
+        "changed_at": now,
+        "history_head": history.BEGINNING,
+    }
+    with session.no_autoflush:  # no other row says anything about one that is not there yet
+        case = CaseRow(**_EMPTY | row | {"id": _OPEN.first(session, **row).id})
+    make_transient_to_detached(case)  # it is in the table already
     session.add(case)
-    session.flush()
     return case
 
 
@@ -113,31 +118,48 @@ _ORDER_OF = (
     .where(OrderRow.key == select(CaseRow.order_key).where(CaseRow.id == bindparam("of_case")).scalar_subquery())
     .with_for_update()
 )
-_NEWEST = _locked(select(CaseRow).order_by(CaseRow.id.desc()).limit(1))
-_OPEN_FOR_ORDER = _NEWEST.where(
-    CaseRow.order_key == bindparam("of_order"),
-    CaseRow.customer == bindparam("of_customer"),
-    CaseRow.state != CaseState.CLOSED,
-    CaseRow.grade.in_(bindparam("of_grades", expanding=True)),
+_CONTINUED = Prepared(
+    select(CaseRow.id)
+    .where(
+        CaseRow.customer == bindparam("of_customer"),
+        or_(
+            and_(
+                CaseRow.order_key == bindparam("of_order"),
+                CaseRow.state != CaseState.CLOSED,
+                CaseRow.grade.in_(sorted(PROVEN_GRADES)),
+            ),
+            and_(CaseRow.order_key.is_(None), CaseRow.state == CaseState.WAITING_FOR_INFORMATION),
+        ),
+    )
+    .order_by(CaseRow.order_key.is_(None), CaseRow.id.desc())
+    .limit(1)
+    .with_for_update()
 )
-_WITHOUT_ORDER = _NEWEST.where(
-    CaseRow.customer == bindparam("of_customer"),
-    CaseRow.order_key.is_(None),
-    CaseRow.state == CaseState.WAITING_FOR_INFORMATION,
+_EMPTY: dict[str, Any] = dict.fromkeys(column.key for column in table_of(CaseRow).c)
+_OPEN = Prepared(
+    insert(table_of(CaseRow)).returning(table_of(CaseRow).c.id),
+    (
+        *("version", "state", "customer", "language", "subject"),
+        *("requested_at", "opened_at", "changed_at", "history_head"),
+    ),
 )
-_ADD_EVENT = insert(table_of(CaseEventRow))
-_ADD_DECISION = insert(table_of(DecisionRow)).returning(table_of(DecisionRow).c.id)
+_ADD_EVENT = Prepared(
+    insert(table_of(CaseEventRow)).inline(),
+    ("case_id", "at", "actor", "kind", "from_state", "to_state", "detail", "hash"),
+)
+_ADD_DECISION = Prepared(
+    insert(table_of(DecisionRow)).returning(table_of(DecisionRow).c.id),
+    ("case_id", "mail_id", "decided_at", "policy_version", "facts", "decision", "trace", "sender_why"),
+)
 
 
-def find_open_for_order(session: Session, order_key: str, customer: str, grades: Collection[str]) -> CaseRow | None:
-    """The newest open case of this customer about this order whose writer has one of these grades."""
-    asked = {"of_order": order_key, "of_customer": customer, "of_grades": list(grades)}
-    return session.scalars(_OPEN_FOR_ORDER, asked).one_or_none()
+def find_continued(session: Session, order_key: str, customer: str) -> CaseRow | None:
+    """The newest open case of this customer about this order whose writer is proven.
 
-
-def find_without_order(session: Session, customer: str) -> CaseRow | None:
-    """The newest case of this customer that waits to be told which order it is about."""
-    return session.scalars(_WITHOUT_ORDER, {"of_customer": customer}).one_or_none()
+    Where there is none: their newest case that waits to be told which order it is about.
+    """
+    found = _CONTINUED.first(session, of_order=order_key, of_customer=customer)
+    return None if found is None else lock(session, found.id)
 
 
 def find_open_of(session: Session, customer: str) -> CaseRow | None:
@@ -212,7 +234,7 @@ def _add_event(
         "detail": detail,
     }
     case.history_head = history.link(case.history_head, event)
-    session.execute(_ADD_EVENT, event | {"hash": case.history_head})
+    _ADD_EVENT.run(session, event | {"hash": case.history_head})
 
 
 def record_policy(session: Session, version: str, content: str, timezone: str, now: datetime) -> None:
@@ -245,7 +267,7 @@ def record_decision(session: Session, case: CaseRow, record: Record, now: dateti
         "trace": record.trace,
         "sender_why": record.sender_why,
     }
-    return int(session.scalars(_ADD_DECISION, row).one())
+    return int(_ADD_DECISION.first(session, **row).id)
 
 
 def _note_sum(case: CaseRow, settlement: dict[str, str] | None) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from mailbot.act.plan import VERIFICATION
 from mailbot.store import audit, history
+from mailbot.store.cases import PROVEN_GRADES
 from mailbot.store.invariants import INVARIANTS
-from mailbot.store.outbox import MOST_A_CASE, MOST_AN_ADDRESS, PROVEN_GRADES
+from mailbot.store.outbox import MOST_A_CASE, MOST_AN_ADDRESS
 from mailbot.store.privacy import ERASED
 from mailbot.store.tables import MailRow, MailState, OutboxRow, OutboxState, RawMailRow
 

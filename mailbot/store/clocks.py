@@ -7,10 +7,11 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import ClockKind, ClockLevel, Deadline
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import ClockRow, table_of
 
 _CLOCKS = table_of(ClockRow)
-_LATEST = (
+_LATEST = Prepared(
     select(ClockRow.round, ClockRow.met_at, ClockRow.due_at)
     .where(
         ClockRow.case_id == bindparam("of_case"),
@@ -20,12 +21,12 @@ _LATEST = (
     .order_by(ClockRow.round.desc())
     .limit(1)
 )
-_START = insert(_CLOCKS)
-_MEET = (
+_START = Prepared(insert(_CLOCKS).inline(), ("case_id", "kind", "round", "level", "started_at", "due_at"))
+_MEET = Prepared(
     update(_CLOCKS)
     .where(
         _CLOCKS.c.case_id == bindparam("of_case"),
-        _CLOCKS.c.kind.in_(bindparam("of_kinds", expanding=True)),
+        _CLOCKS.c.kind == bindparam("of_kind"),
         _CLOCKS.c.met_at.is_(None),
     )
     .values(met_at=bindparam("moment"))
@@ -46,7 +47,7 @@ def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) 
     """
     round_ = 1
     if running:
-        latest = session.execute(_LATEST, {"of_case": case_id, "of_kind": deadline.kind}).one_or_none()
+        latest = _LATEST.first(session, of_case=case_id, of_kind=deadline.kind)
         if latest is not None and latest.met_at is None:
             held: datetime = latest.due_at
             return held
@@ -63,13 +64,14 @@ def start(session: Session, case_id: int, deadline: Deadline, *, running: bool) 
         }
         for level, due_at in times.items()
     ]
-    session.execute(_START, rows)
+    with session.no_autoflush:  # nothing that waits to be written is a clock's
+        _START.run(session, *rows)
     return deadline.limit_at
 
 
 def meet(session: Session, case_id: int, now: datetime, kinds: Collection[ClockKind] = tuple(ClockKind)) -> None:
     """Stop the case's running clocks of these kinds: the promise was kept, or the case is over."""
-    session.execute(_MEET, {"of_case": case_id, "of_kinds": list(kinds), "moment": now})
+    _MEET.run(session, *({"of_case": case_id, "of_kind": kind, "moment": now} for kind in kinds))
 
 
 def take_fired(session: Session, now: datetime) -> list[ClockRow]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mailbot.model.mail import MailKind, RawMail
 from mailbot.ports import Listed
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import FolderRow, MailRow, MailState, RawMailRow
 from mailbot.store.upsert import insert_all_absent, insert_if_absent
 
@@ -21,16 +22,34 @@ _CLAIM_LASTS = timedelta(minutes=10)
 _POSTPONED_BY = timedelta(minutes=1)
 _MOST_MESSAGE_ID = 250
 
-_CLAIMED = (
+_WAITING = and_(
+    MailRow.state == MailState.STORED,
+    or_(MailRow.next_try_at.is_(None), MailRow.next_try_at <= bindparam("moment")),
+)
+_FRESH = (
+    select(MailRow)
+    .where(_WAITING, MailRow.attempts == 0)
+    .order_by(MailRow.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_TRIED = (
     select(MailRow)
     .where(
-        MailRow.id == bindparam("mail_id"),
-        MailRow.state == MailState.PROCESSING,
-        MailRow.attempts == bindparam("attempt"),
+        or_(_WAITING, and_(MailRow.state == MailState.PROCESSING, MailRow.next_try_at <= bindparam("moment"))),
+        MailRow.attempts.between(1, MOST_ATTEMPTS - 1),
     )
+    .order_by(MailRow.attempts, MailRow.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIMED = (
+    select(MailRow)
+    .where(MailRow.id.in_(bindparam("mail_ids", expanding=True)), MailRow.state == MailState.PROCESSING)
+    .order_by(MailRow.id)
     .with_for_update()
 )
-_RELATIVES = (
+_RELATIVES = Prepared(
     select(MailRow.id, MailRow.content_key)
     .where(
         or_(MailRow.content_key == bindparam("key"), MailRow.message_id == bindparam("named")),
@@ -236,12 +255,8 @@ def take_next(session: Session, holder: str, now: datetime, most: int) -> list[T
     Commit before working on them. A crash leaves them ``processing``, to be taken again later. A mail whose earlier
     attempt ended badly waits behind all fresh ones and is taken alone, so that it costs no other an attempt.
     """
-    waiting = and_(MailRow.state == MailState.STORED, or_(MailRow.next_try_at.is_(None), MailRow.next_try_at <= now))
-    abandoned = and_(MailRow.state == MailState.PROCESSING, MailRow.next_try_at <= now)
-    due = select(MailRow).where(or_(waiting, abandoned), MailRow.attempts < MOST_ATTEMPTS)
-    due = due.order_by(MailRow.attempts, MailRow.id).limit(most).with_for_update(skip_locked=True)
-    rows = session.scalars(due).all()
-    taken = [row for row in rows if row.attempts == 0] or rows[:1]
+    taken = session.scalars(_FRESH, {"moment": now, "most": most}).all()
+    taken = taken or session.scalars(_TRIED, {"moment": now}).all()
     if not taken:
         return []
     for row in taken:
@@ -296,9 +311,11 @@ def latest_of_case(session: Session, case_id: int) -> MailRow:
     return session.scalars(mine.order_by(MailRow.received_at.desc(), MailRow.id.desc()).limit(1)).one()
 
 
-def get_claimed(session: Session, taken: TakenMail) -> MailRow | None:
-    """The row of a mail that this process still holds, locked; ``None`` if another took it over meanwhile."""
-    return session.scalars(_CLAIMED, {"mail_id": taken.id, "attempt": taken.attempt}).one_or_none()
+def claimed(session: Session, taken: Collection[TakenMail]) -> dict[int, MailRow]:
+    """The rows of those mails that this process still holds, locked, by id; others took the rest over meanwhile."""
+    attempts = {mail.id: mail.attempt for mail in taken}
+    rows = session.scalars(_CLAIMED, {"mail_ids": list(attempts)})
+    return {row.id: row for row in rows if row.attempts == attempts[row.id]}
 
 
 def find_relatives(
@@ -306,7 +323,7 @@ def find_relatives(
 ) -> tuple[int | None, int | None]:
     """Earlier mails that this one repeats: one of equal content (I3), and one of the same Message-ID only."""
     named = None if message_id is None else message_id[:_MOST_MESSAGE_ID]
-    rows = session.execute(_RELATIVES, {"key": content_key, "named": named, "mail_id": mail.id}).all()
+    rows = _RELATIVES.all(session, key=content_key, named=named, mail_id=mail.id)
     twin = next((row.id for row in rows if row.content_key == content_key), None)
     return twin, next((row.id for row in rows if row.content_key != content_key), None)
 

@@ -12,23 +12,22 @@ from mailbot.model.facts import Order, OrderLine, OrderStatus
 from mailbot.model.forms import order_line_form
 from mailbot.model.money import Money
 from mailbot.model.refund import PAID, PROMISED, REFUND_TRANSITIONS, RefundState
-from mailbot.store.tables import OrderRow, OrderSyncRow, RefundRow
+from mailbot.store.prepared import Prepared
+from mailbot.store.tables import OrderRow, OrderSyncRow, RefundRow, table_of
 from mailbot.store.upsert import upsert_all
 
 REFUNDED_ELSEWHERE = "refunded_elsewhere"
 
-_FIND = (
-    select(OrderRow)
-    .where(OrderRow.key.in_(bindparam("wanted", expanding=True)))
-    .order_by(OrderRow.key)
-    .execution_options(autoflush=False)  # nothing here changes an order past this module
-)
-_FIND_LOCKED = _FIND.with_for_update()
-_PROMISED = select(
-    select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
-    .where(RefundRow.order_key == bindparam("of_order"), RefundRow.state.in_((*PROMISED, *PAID)))
-    .scalar_subquery(),
-    select(OrderRow.ours_seen_minor).where(OrderRow.key == bindparam("of_order")).scalar_subquery(),
+_ONE = select(table_of(OrderRow)).where(OrderRow.key == bindparam("wanted"))
+_FIND, _FIND_LOCKED = Prepared(_ONE), Prepared(_ONE.with_for_update())
+_PROMISED = Prepared(
+    select(
+        select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
+        .where(RefundRow.order_key == bindparam("of_order"), RefundRow.state.in_((*PROMISED, *PAID)))
+        .scalar_subquery()
+        .label("ours"),
+        select(OrderRow.ours_seen_minor).where(OrderRow.key == bindparam("of_order")).scalar_subquery().label("seen"),
+    )
 )
 
 
@@ -87,10 +86,10 @@ def find(session: Session, key: str, *, lock: bool = False) -> BookedOrder | Non
 
 def find_all(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, BookedOrder]:
     """Those of these orders that the book has, by key."""
-    if not keys:
-        return {}
     wanted = _FIND_LOCKED if lock else _FIND
-    return {row.key: _booked(row) for row in session.scalars(wanted, {"wanted": list(keys)})}
+    with session.no_autoflush:  # nothing changes an order past this module
+        found = [wanted.first(session, wanted=key) for key in sorted(keys)]  # in one order: nobody waits in a ring
+    return {row.key: _booked(row) for row in found if row is not None}
 
 
 def find_known_digits(session: Session, numbers: Collection[str]) -> frozenset[str]:
@@ -106,8 +105,8 @@ def find_known_digits(session: Session, numbers: Collection[str]) -> frozenset[s
 
 def promised_refunds(session: Session, key: str, currency: str) -> Money:
     """What cases have promised or paid of this order and the book does not show yet, so that no money goes twice."""
-    ours, seen = session.execute(_PROMISED, {"of_order": key}).one()
-    return Money.from_minor(int(ours) - (seen or 0), currency)
+    row = _PROMISED.first(session, of_order=key)
+    return Money.from_minor(int(row.ours) - (row.seen or 0), currency)
 
 
 def left_of(session: Session, booked: BookedOrder) -> Money:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from mailbot.store.prepared import Prepared
 from mailbot.store.switch import is_frozen
-from mailbot.store.tables import OutboxRow, OutboxState, table_of
+from mailbot.store.tables import OutboxRow, OutboxState, SilencedRow, table_of
 from mailbot.store.upsert import insert_if_absent
 
-PROVEN_GRADES = frozenset({"V2", "V3"})
 MOST_A_CASE = {True: 5, False: 1}
 MOST_AN_ADDRESS = {True: 10, False: 2}
 """Automatic letters in 24 hours to a case, and to an address, by whether their grade is proven (I10)."""
@@ -31,33 +31,58 @@ _DUE = (
     select(OutboxRow.id)
     .where(OutboxRow.state == OutboxState.QUEUED, OutboxRow.due_at <= bindparam("moment"), _GOES)
     .order_by(OutboxRow.due_at, OutboxRow.id)
-    .limit(10)
+    .limit(1)
+    .with_for_update(skip_locked=True)
 )
-_TAKE = select(OutboxRow).from_statement(
+_TAKE = Prepared(
     update(_OUTBOX)
-    .where(_TABLE.id == bindparam("due_id"), _TABLE.state == OutboxState.QUEUED)
+    .where(_TABLE.id == _DUE.scalar_subquery(), _TABLE.state == OutboxState.QUEUED)
     .values(
         state=OutboxState.SENDING,
         taken_at=bindparam("moment"),
         taken_by=bindparam("holder"),
         attempts=_TABLE.attempts + 1,
     )
-    .returning(*_TABLE)
+    .returning(
+        *(_TABLE.id, _TABLE.case_id, _TABLE.template, _TABLE.sender, _TABLE.recipient),
+        *(_TABLE.content, _TABLE.answers, _TABLE.attempts, _TABLE.taken_by),
+    )
 )
-_RECORD_SENT = (
+_RECORD_SENT = Prepared(
     update(_OUTBOX)
     .where(_TABLE.id == bindparam("sent_id"), _TABLE.state != OutboxState.SENT)
     .values(state=OutboxState.SENT, sent_at=bindparam("moment"), taken_by=None, problem=None)
     .returning(_TABLE.id)
 )
 _OF_CASE, _TO_ADDRESS = OutboxRow.case_id == bindparam("of_case"), OutboxRow.recipient == bindparam("to_address")
-_COUNT_AUTOMATIC = select(func.count().filter(_OF_CASE), func.count().filter(_TO_ADDRESS)).where(
-    OutboxRow.automatic,
-    OutboxRow.created_at > bindparam("since"),
-    OutboxRow.state.in_(_STILL_COUNTS),
-    OutboxRow.case_id.is_not(None),
-    or_(_OF_CASE, _TO_ADDRESS),
+_COUNT_AUTOMATIC = Prepared(
+    select(
+        func.count().filter(_OF_CASE).label("of_case"),
+        func.count().filter(_TO_ADDRESS).label("to_address"),
+        exists().where(SilencedRow.address == bindparam("lower_address")).label("is_silenced"),
+    ).where(
+        OutboxRow.automatic,
+        OutboxRow.created_at > bindparam("since"),
+        OutboxRow.state.in_(_STILL_COUNTS),
+        OutboxRow.case_id.is_not(None),
+        or_(_OF_CASE, _TO_ADDRESS),
+    )
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One message that this process is to send; ``attempts`` and ``taken_by`` fence off one that had it before."""
+
+    id: int
+    case_id: int | None
+    template: str
+    sender: str
+    recipient: str
+    content: bytes
+    answers: bool
+    attempts: int
+    taken_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +133,18 @@ def add(session: Session, outgoing: Outgoing, now: datetime) -> bool:
     return insert_if_absent(session, OutboxRow, row)
 
 
-def take_next_due(session: Session, holder: str, now: datetime) -> OutboxRow | None:
+def take_next_due(session: Session, holder: str, now: datetime) -> Taken | None:
     """Take the message that has been due the longest, or ``None`` when nothing is due.
 
-    While the kill switch is on, only what a person wrote or released goes, and notices to operators. Two workers may
-    see the same row; the guarded update lets one of them win. Commit before connecting: a crash then leaves the row
-    ``sending`` for ``recover``, and never ``queued`` for a second worker.
+    While the kill switch is on, only what a person wrote or released goes, and notices to operators. Of two workers
+    each takes another, because what one has locked the other passes over. Commit before connecting: a crash then
+    leaves the row ``sending`` for ``recover``, and never ``queued`` for a second worker.
     """
-    for row_id in session.scalars(_DUE, {"moment": now}).all():
-        taken: OutboxRow | None = session.scalar(_TAKE, {"due_id": row_id, "moment": now, "holder": holder})
-        if taken is not None:
-            return taken
-    return None
+    row = _TAKE.first(session, moment=now, holder=holder)
+    return None if row is None else Taken(**row._asdict())
 
 
-def is_taken(session: Session, taken: OutboxRow) -> bool:
+def is_taken(session: Session, taken: Taken) -> bool:
     """Whether a message is still this process's to send: a slow one that was overtaken changes nothing any more."""
     mine = select(OutboxRow.id).where(
         OutboxRow.id == taken.id,
@@ -135,7 +157,7 @@ def is_taken(session: Session, taken: OutboxRow) -> bool:
 
 def record_sent(session: Session, row_id: int, now: datetime) -> bool:
     """Note that the server took a message; ``False`` if that was known before."""
-    return session.scalar(_RECORD_SENT, {"sent_id": row_id, "moment": now}) is not None
+    return _RECORD_SENT.first(session, sent_id=row_id, moment=now) is not None
 
 
 def record_retry(session: Session, row_id: int, problem: str, now: datetime) -> bool:
@@ -250,11 +272,16 @@ def withdraw_drafts(session: Session, case_id: int) -> None:
     session.execute(drafts.values(state=OutboxState.WITHDRAWN))
 
 
-def count_automatic(session: Session, now: datetime, case_id: int, recipient: str) -> tuple[int, int]:
-    """How many automatic messages a case, and an address in all its cases, was sent in the last 24 hours (I10)."""
-    asked = {"of_case": case_id, "to_address": recipient, "since": now - _A_DAY}
-    of_case, to_address = session.execute(_COUNT_AUTOMATIC, asked).one()
-    return of_case, to_address
+def count_automatic(session: Session, now: datetime, case_id: int, recipient: str) -> tuple[int, int, bool]:
+    """How many automatic messages a case, and an address in all its cases, was sent in the last 24 hours (I10).
+
+    Returns:
+        Both counts, and whether the address is silenced, so that it gets none.
+    """
+    found = _COUNT_AUTOMATIC.first(
+        session, of_case=case_id, to_address=recipient, lower_address=recipient.lower(), since=now - _A_DAY
+    )
+    return found.of_case, found.to_address, bool(found.is_silenced)
 
 
 def was_sent(session: Session, case_id: int, template: str) -> bool:

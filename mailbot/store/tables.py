@@ -159,6 +159,12 @@ class MailRow(Base):
         UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
         Index("ix_mails_work", "state", "id"),
         Index(
+            "ix_mails_unmarked",
+            *("mailbox", "folder", "uidvalidity", "uid"),
+            sqlite_where=text("marked_at IS NULL AND sha256 IS NOT NULL"),
+            postgresql_where=text("marked_at IS NULL AND sha256 IS NOT NULL"),
+        ),
+        Index(
             "uq_mails_content_key",
             "content_key",
             unique=True,
@@ -404,6 +410,7 @@ class OutboxRow(Base):
     __table_args__ = (
         Index("ix_outbox_work", "state", "due_at"),
         Index("ix_outbox_recipient", "recipient", "created_at"),
+        Index("ix_outbox_template", "template", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

@@ -60,7 +60,7 @@ def transaction(engine: Engine, point: str = "other") -> Iterator[Session]:
         yield outer
         outer.flush()
         return
-    with _outages_named(), Session(engine, expire_on_commit=False) as session, session.begin():
+    with _outages_named(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
         reach(point, BEFORE)
     reach(point, AFTER)
@@ -80,7 +80,7 @@ def together(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def rehearsal(engine: Engine) -> Iterator[Session]:
     """Do as ``together`` does, to see what would happen; in the end nothing of it has."""
-    with _outages_named(), Session(engine, expire_on_commit=False) as session, session.begin() as begun:
+    with _outages_named(engine), Session(engine, expire_on_commit=False) as session, session.begin() as begun:
         token = _outer.set(session)
         try:
             yield session
@@ -92,16 +92,18 @@ def rehearsal(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A consistent look that takes no lock and changes nothing."""
-    with _outages_named(), Session(engine.execution_options(**{_READ_ONLY: True})) as session, session.begin():
+    with _outages_named(engine), Session(engine.execution_options(**{_READ_ONLY: True})) as session, session.begin():
         yield session
 
 
 @contextmanager
-def _outages_named() -> Iterator[None]:
+def _outages_named(engine: Engine) -> Iterator[None]:
     try:
         yield
     except OperationalError as problem:
         raise StoreUnavailableError(f"database: {problem.orig}") from problem
+    except engine.dialect.loaded_dbapi.OperationalError as problem:
+        raise StoreUnavailableError(f"database: {problem}") from problem
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise StoreUnavailableError(f"database: {problem.orig}") from problem

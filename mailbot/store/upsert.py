@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import Base, table_of
 
 
@@ -21,7 +22,8 @@ def insert_if_absent(session: Session, table: type[Base], row: Mapping[str, Any]
     Returns:
         Whether it was inserted.
     """
-    return insert_all_absent(session, table, [row]) == 1
+    statement = _prepared(table, session.get_bind().dialect.name, tuple(row))
+    return statement.first(session, **row) is not None
 
 
 def insert_all_absent(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
@@ -49,6 +51,11 @@ def upsert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, 
 @cache
 def _insert_if_absent(table: type[Base], dialect: str) -> ReturningInsert[Any]:
     return _insert(table, dialect).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+
+
+@cache
+def _prepared(table: type[Base], dialect: str, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(_insert_if_absent(table, dialect), columns)
 
 
 def _insert(table: type[Base], dialect: str) -> SqliteInsert | PostgresqlInsert:
