@@ -187,6 +187,7 @@ def test_the_shipped_policy_is_read_whole(policy_text: str) -> None:
         pytest.param("terms.guarantee_months", 10**11, "terms", "0 to 3660", id="months beyond reason"),
         pytest.param("terms.cancel_days", LEFT_OUT, "terms", "cancel_days is missing", id="no days"),
         pytest.param("terms.min_confidence", 80, "terms", "not a number from 0 to 1", id="confidence in per cent"),
+        pytest.param("terms.min_confidence", 1.01, "terms", "not a number from 0 to 1", id="more than sure"),
         pytest.param("terms.min_confidence", float("nan"), "terms", "not a number from 0 to 1", id="confidence: nan"),
         pytest.param("terms.min_confidence", True, "terms", "not a number from 0 to 1", id="confidence: yes"),
         pytest.param(
