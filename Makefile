@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test check bench score pictures campaign fuzz mutation lock clean
+.PHONY: help setup demo test check bench score reader pictures campaign fuzz mutation lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,9 @@ bench: $(VENV)/made.develop ## mails a second beside the bare minimum on this ma
 
 score: $(VENV)/made.develop ## how well mails are read and decided, in ten languages (ARGS=--faults names what is not right)
 	@$(BIN)/python -m bench.score $(ARGS)
+
+reader: $(VENV)/made.develop ## teach the second reader from bench/sentences (after a change there or in a lexicon)
+	$(BIN)/python -m bench.train_reader
 
 pictures: $(VENV)/made.develop ## how well scanned and photographed invoices are read (ARGS="--seeds 3 --faults")
 	@$(BIN)/python -m bench.pictures $(ARGS)

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import score_corpora
+from bench.examples import read_held_back
 from bench.score_goals import goals
 from mailbot.bootstrap import example_settings, open_settings
+from mailbot.understand.second_reader import load_second_reader
 from tests.mails import scoring
 from tests.mails.scoring import Scored, Share
 
@@ -43,6 +45,7 @@ def main() -> int:
     lines = [
         *(line for title, mails in read.items() for line in part_lines(title, mails)),
         *(f"CPU of reading, mails with {what}: median {milliseconds:.1f} ms" for what, milliseconds in costs.items()),
+        *second_reader_lines(),
         *corpora_lines(corpora),
     ]
     print("\n".join(lines))
@@ -92,6 +95,30 @@ def part_lines(title: str, mails: Sequence[Scored]) -> Iterator[str]:
                 scoring.needless(own),
             )
             yield f"{language:<10}{''.join(f'{share!s:<18}' for share in row)}{len(scoring.wrong_approvals(own))}"
+
+
+def second_reader_lines() -> Iterator[str]:
+    """What the second reader by itself makes of the sentences that it was not taught, at its two thresholds."""
+    read = read_held_back(load_second_reader())
+    yield f"\n== second reader, {len(read)} sentences kept from it"
+    yield f"{'label':<28}{'precision >= 0.5':<18}{'recall':<18}{'precision >= 0.8':<18}recall"
+    for label in sorted({label for _, given in read for label in given}):
+        pairs = [(given[label], label in example.labels) for example, given in read]
+        yield _row(label, pairs)
+    for language in LANGUAGES:
+        own = [(example, given) for example, given in read if example.language == language]
+        pairs = [(value, label in example.labels) for example, given in own for label, value in given.items()]
+        yield _row(language, pairs)
+
+
+def _row(name: str, pairs: Sequence[tuple[float, bool]]) -> str:
+    shares = (share for least in (0.5, 0.8) for share in _found(pairs, least))
+    return f"{name:<28}{''.join(f'{share!s:<18}' for share in shares)}".rstrip()
+
+
+def _found(pairs: Sequence[tuple[float, bool]], least: float) -> tuple[Share, Share]:
+    right = sum(value >= least and true for value, true in pairs)
+    return Share(right, sum(value >= least for value, _ in pairs)), Share(right, sum(true for _, true in pairs))
 
 
 def corpora_lines(corpora: Mapping[str, Mapping[str, Share]]) -> Iterator[str]:

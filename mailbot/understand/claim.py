@@ -7,12 +7,14 @@ from datetime import date
 
 from mailbot.model.facts import Claim, Reason
 from mailbot.model.reading import Body, SegmentKind, Span, Topic
-from mailbot.understand.doubts import SPEAKS_FOR_ITSELF, confidence, find_doubts
+from mailbot.understand.doubts import PART, SPEAKS_FOR_ITSELF, confidence, find_doubts
 from mailbot.understand.findings import ReadSentence, read_sentence
 from mailbot.understand.follow_ups import read_follow_ups
 from mailbot.understand.lexicons import Fact, Kind, Lexicon
-from mailbot.understand.reason import StatedReason, read_reason
+from mailbot.understand.reason import read_reason
 from mailbot.understand.scope import Mood
+from mailbot.understand.second_opinion import review
+from mailbot.understand.second_reader import load_second_reader
 from mailbot.understand.sentences import split_sentences
 from mailbot.understand.stated_dates import find_dates
 from mailbot.understand.stated_facts import read_facts
@@ -86,7 +88,7 @@ def read_claim(
     ]
     mark = _REPLY_MARK.match(subject)
     heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
-    reading = _judge(own, heading, carried=mark is not None)
+    reading = _judge(own, heading, lexicon, carried=mark is not None)
     return replace(reading, language=lexicon.language, follow_ups=read_follow_ups(body.text, own, lexicon))
 
 
@@ -139,22 +141,24 @@ class _Reader:
             yield read_sentence(text, part, wording, lexicon, asks=place.asks)
 
 
-def _judge(own: Sequence[ReadSentence], heading: Sequence[ReadSentence], *, carried: bool) -> ClaimReading:
+def _judge(
+    own: Sequence[ReadSentence], heading: Sequence[ReadSentence], lexicon: Lexicon, *, carried: bool
+) -> ClaimReading:
     """Put wish, reason and facts together; a subject carried along in a reply only speaks where the body is silent."""
-    said = [*own] if carried else [*heading, *own]
-    wish, reason, facts = read_wish(said), read_reason(said), read_facts(said)
-    others = [finding.rule.value for _, finding in _places(said, Kind.OTHER)]
-    if carried and not wish.places and not others:
-        wish = replace(read_wish(heading), clear=False)
-    disputes = list(_places(said, Kind.DISPUTE))
-    if not (disputes or _is_request(said, wish, reason, others)):
+    second = load_second_reader()
+    opinion = review([*own] if carried else [*heading, *own], lambda sentence: second.read(sentence, lexicon))
+    said = opinion.sentences
+    aside = heading if carried else ()
+    if not _is_request(said, aside):
         nothing = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0, mentions_dispute=False)
         speaks_to_us = any(finding.rule.value == _TO_THE_MACHINE for _, finding in _places(said, Kind.DOUBT))
         return ClaimReading(
             topic=Topic.OTHER, claim=nothing, spans=(), doubts=(_TO_THE_MACHINE,) if speaks_to_us else ()
         )
+    wish, reason, facts = _read_wish(said, aside), read_reason(said), read_facts(said)
+    others, disputes = _other_matters(said), list(_places(said, Kind.DISPUTE))
     named = any(sentence.names_goods for sentence in [*heading, *own])
-    doubts = find_doubts(said, wish, reason, facts, others=others, named=named)
+    doubts = find_doubts(said, wish, reason, facts, others=others, named=named, disagree=opinion.disagree)
     claim = Claim(
         reason=reason.reason,
         reason_confidence=confidence(reason, said, doubts),
@@ -172,13 +176,21 @@ def _judge(own: Sequence[ReadSentence], heading: Sequence[ReadSentence], *, carr
     if facts.received_at is not None:
         spans.append(_span("received_on", str(claim.received_on or "unclear"), facts.received_at))
     spans += [_span("mentions_dispute", "true", place) for place in disputes[:1]]
-    spans += [_span("lines", place[1].quote, place) for place in _named_item(said, wish)]
+    spans += [_span("lines", place[1].quote, place) for place in _named_part(said, wish)]
     return ClaimReading(topic=Topic.REFUND_REQUEST, claim=claim, spans=tuple(spans), doubts=doubts)
 
 
-def _is_request(said: Sequence[ReadSentence], wish: StatedWish, reason: StatedReason, others: Sequence[str]) -> bool:
+def _read_wish(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> StatedWish:
+    """What is asked for; where the sentences are silent, what a carried subject says, which is never clear."""
+    wish = read_wish(said)
+    return wish if wish.places or _other_matters(said) or not aside else replace(read_wish(aside), clear=False)
+
+
+def _is_request(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> bool:
     """Whether money, goods or a parcel are at stake; a hint of it only where the mail speaks of nothing else."""
-    if wish.clear or any(finding.rule.value == "billing" for _, finding in _places(said, Kind.DOUBT)):
+    wish, reason, others = _read_wish(said, aside), read_reason(said), _other_matters(said)
+    disputed = any(_places(said, Kind.DISPUTE))
+    if disputed or wish.clear or any(finding.rule.value == "billing" for _, finding in _places(said, Kind.DOUBT)):
         return True
     if not _TAKES_BACK.isdisjoint(others):
         return False
@@ -191,8 +203,15 @@ def _is_request(said: Sequence[ReadSentence], wish: StatedWish, reason: StatedRe
     return bool(reason.places or (wish.places and (names_order or not only_supposed)))
 
 
-def _named_item(said: Sequence[ReadSentence], wish: StatedWish) -> list[Place]:
-    """The one item that the mail names, if any; none where the wish itself is for the whole order."""
+def _other_matters(said: Sequence[ReadSentence]) -> list[str]:
+    return [finding.rule.value for _, finding in _places(said, Kind.OTHER)]
+
+
+def _named_part(said: Sequence[ReadSentence], wish: StatedWish) -> list[Place]:
+    """The part of an order that the mail speaks of, if any; none where the wish itself is for the whole order."""
+    parts = [place for place in _places(said, Kind.DOUBT) if place[1].rule.value == PART]
+    if parts:
+        return parts[:1]
     for sentence, wished in wish.places:
         after = (found for found in sentence.findings if found.rule.kind is Kind.ITEM and found.last >= wished.first)
         first = next(after, None)

@@ -28,6 +28,8 @@ SPEAKS_FOR_ITSELF = frozenset(
     }
 )
 """Reasons that the shop must look into whether or not the mail says what should follow."""
+PART = "partial_claim"
+"""What keeps a machine from deciding only where the order has more than one piece, which the mail does not tell."""
 _OPEN_MOODS = frozenset({Mood.VOID, Mood.HEDGED, Mood.CONDITIONAL})
 _ASKS_NOTHING = frozenset({"thanks", "withdrawn", "process"})
 
@@ -40,6 +42,7 @@ def find_doubts(
     *,
     others: Sequence[str],
     named: bool,
+    disagree: bool,
 ) -> tuple[str, ...]:
     """Every doubt once, in the order in which a person should look at them.
 
@@ -50,11 +53,13 @@ def find_doubts(
         facts: what it says about the goods.
         others: what else it asks or says, by the lexicon's names.
         named: it says what it is about.
+        disagree: the second reader is sure of something else.
     """
     findings = [finding for sentence in sentences for finding in sentence.findings]
     silent = reason.reason is Reason.UNSPECIFIED
     checks = (
         (reason.conflict, "reasons_conflict"),
+        (disagree, "readers_disagree"),
         (wish.conflict, "wishes_conflict"),
         (any(map(_is_supposed, findings)), "wish_supposed"),
         (facts.conflict, "facts_conflict"),
@@ -70,7 +75,9 @@ def find_doubts(
         (_unexplained(sentences, silent=silent), "unexplained_text"),
     )
     spoken = [
-        finding.rule.value for finding in findings if finding.rule.kind is Kind.DOUBT and finding.mood is not Mood.VOID
+        finding.rule.value
+        for finding in findings
+        if finding.rule.kind is Kind.DOUBT and finding.mood is not Mood.VOID and finding.rule.value != PART
     ]
     return tuple(dict.fromkeys([*spoken, *(doubt for holds, doubt in checks if holds)]))
 

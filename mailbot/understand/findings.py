@@ -41,11 +41,13 @@ class ReadSentence:
     """One sentence as read.
 
     Attributes:
+        quote: its words as they stand there.
         findings: in the order of the words; frames and fillers are left out.
         unexplained: words that no phrase explains and that are not neutral.
         everyday: how many words no phrase explains that are neutral by themselves only.
         hints: for each unexplained word that is not denied, the reasons, facts and doubts that it may tell of.
         reason_unread: something is denied, or announced as a reason ("because"), and not understood.
+        supposes: something in it is supposed ("if it breaks").
         elsewhere: it speaks of another order, shop or person.
         foreign: hardly a word is of the lexicon's language.
         asks: it is a question.
@@ -54,12 +56,14 @@ class ReadSentence:
     """
 
     part: str
+    quote: str
     findings: tuple[Finding, ...]
     wording: Wording
     unexplained: tuple[str, ...]
     everyday: int
     hints: tuple[frozenset[str], ...]
     reason_unread: bool
+    supposes: bool
     elsewhere: bool
     foreign: bool
     asks: bool
@@ -107,6 +111,7 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
     is_signed = _is_signed(text, wording, lexicon)
     return ReadSentence(
         part=part,
+        quote=text[wording.spans[0][0] : wording.spans[-1][1]] if wording.spans else "",
         findings=tuple(sorted(findings, key=lambda finding: (finding.first, finding.last))),
         wording=wording,
         unexplained=()
@@ -120,6 +125,7 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         ),
         reason_unread=left.denies
         or _ground_unread(wording.words, lexicon, findings, {*left.everyday, *(place for place, _ in left.strange)}),
+        supposes=scope.supposes,
         elsewhere=scope.elsewhere,
         foreign=unknown >= _FOREIGN_WORDS and unknown > _FOREIGN_SHARE * len(wording.words),
         asks=scope.asks,

@@ -54,7 +54,7 @@ def read_reason(sentences: Sequence[ReadSentence]) -> StatedReason:
     """Weigh every stated reason of a mail; what is denied, supposed or told of somebody else does not count."""
     stated = [(sentence, finding) for sentence in sentences for finding in _strongest(sentence)]
     if any(found.rule.strength == Strength.CLEAR and found.rule.value in _CAUSES for _, found in stated):
-        stated = [each for each in stated if each[1].rule.strength != Strength.SYMPTOM]
+        stated = [each for each in stated if not _describes(*each)]
     specific = [each for each in stated if not Strength(each[1].rule.strength).yields] or stated
     if any(found.rule.strength == Strength.CLEAR and found.rule.value == _OWN_MISTAKE for _, found in stated):
         specific = [each for each in specific if not _is_hint_of_wrong_item(each[1])]
@@ -68,6 +68,17 @@ def read_reason(sentences: Sequence[ReadSentence]) -> StatedReason:
     reason = Reason(found[0][1].rule.value)
     evidence = sorted((each for each in found if each[1].rule.value == reason), key=lambda each: not _is_clear(*each))
     return StatedReason(reason=reason, clear=reason in clear, conflict=len(reasons) > 1, places=tuple(evidence))
+
+
+def _describes(sentence: ReadSentence, finding: Finding) -> bool:
+    """Whether a phrase only says how the goods are now, or stands in words that do."""
+    symptoms = [
+        other
+        for other in sentence.findings
+        if other.rule.kind is Kind.REASON and other.rule.strength == Strength.SYMPTOM
+    ]
+    about_goods = finding.rule.value == Reason.QUALITY_DEFECT and finding.rule.strength != Strength.CLEAR
+    return about_goods or (finding.rule.value not in _CAUSES and _overlaps(finding, symptoms))
 
 
 def _is_hint_of_wrong_item(finding: Finding) -> bool:

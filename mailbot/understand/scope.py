@@ -37,6 +37,7 @@ class Scope:
 
     Attributes:
         asks: the sentence is a question.
+        supposes: something in it is supposed.
         elsewhere: it speaks of another order, shop or person.
     """
 
@@ -51,6 +52,7 @@ class Scope:
         "asks",
         "elsewhere",
         "reported",
+        "supposes",
     )
 
     def __init__(self, words: Sequence[str], lexicon: Lexicon, matches: Iterable[Match], *, asks: bool) -> None:
@@ -73,7 +75,8 @@ class Scope:
         self._supposed = {place for first in openers for place in range(first, self._clause_end(first))}
         behind = [match.first for match in frames.get(Frame.SUPPOSING, ()) if match.first not in polite]
         self._supposed.update(place for last in behind for place in range(self._clause_start(last), last))
-        self._open = {Mood.CONDITIONAL: bool(openers or behind), Mood.HEDGED: Frame.HEDGE in frames}
+        self.supposes = bool(openers or behind)
+        self._open = {Mood.CONDITIONAL: self.supposes, Mood.HEDGED: Frame.HEDGE in frames}
         self.elsewhere = any(not _is_said(match, matches) for match in frames.get(Frame.ELSEWHERE, ()))
         self.reported = Frame.REPORTED in frames
         self.asks = asks or Frame.QUESTION in frames

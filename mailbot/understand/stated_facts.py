@@ -59,9 +59,30 @@ def _stated(sentences: Sequence[ReadSentence]) -> Iterator[tuple[Fact, bool, Pla
         for finding in sentence.findings:
             if finding.rule.kind is not Kind.FACT or finding.mood not in {Mood.ASSERTED, Mood.ASKED}:
                 continue
+            if any(_outdoes(other, finding) for other in sentence.findings):
+                continue
             says_yes = finding.rule.strength == "yes"
             if says_yes or not finding.negated:
                 yield Fact(finding.rule.value), says_yes and not finding.negated, (sentence, finding)
+
+
+def _outdoes(finding: Finding, other: Finding) -> bool:
+    """Whether of two phrases about one fact that share words this one counts: the longer, or what is against it."""
+    about = finding.rule.kind is Kind.FACT and finding.rule.value == other.rule.value
+    if not about or finding.last < other.first or other.last < finding.first:
+        return False
+    if (
+        finding.first <= other.first
+        and other.last <= finding.last
+        and finding.last - finding.first > other.last - other.first
+    ):
+        return True
+    against = _AGAINST_THE_CLAIM.get(Fact(finding.rule.value))
+    return _says_yes(finding) == against != _says_yes(other) and not (finding.negated and finding.rule.strength == "no")
+
+
+def _says_yes(finding: Finding) -> bool:
+    return finding.rule.strength == "yes" and not finding.negated
 
 
 def _received(sentences: Sequence[ReadSentence]) -> Iterator[tuple[date, bool, Place]]:

@@ -1,0 +1,71 @@
+"""The labelled sentences that the second reader learns from, and the tenth of them that it never sees."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from mailbot.understand.findings import ReadSentence, read_sentence
+from mailbot.understand.lexicons import Lexicon, load_lexicons
+from mailbot.understand.second_reader import FINGERPRINT, SecondReader
+from mailbot.understand.stated_dates import find_dates
+from mailbot.understand.wording import word_sentence
+
+SENTENCES = Path(__file__).parent / "sentences"
+WRITTEN_ON = date(2026, 5, 12)
+_PARTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One line of ``sentences/<language>.tsv``.
+
+    Attributes:
+        part: 0 to 9, by the sentence alone; part 0 is held back from training.
+    """
+
+    language: str
+    labels: frozenset[str]
+    text: str
+    part: int
+
+    @property
+    def held_back(self) -> bool:
+        """Whether it only measures."""
+        return self.part == 0
+
+
+def examples() -> list[Example]:
+    """Every line of every language, in the order of the files."""
+    return [example for file in sorted(SENTENCES.glob("*.tsv")) for example in _examples(file)]
+
+
+def _examples(file: Path) -> Iterator[Example]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        labels, _, text = line.partition("\t")
+        part = int(hashlib.sha256(text.encode()).hexdigest(), 16) % _PARTS
+        told = labels.split()
+        told += {f"any.{label.partition('.')[0]}" for label in told if label.startswith(("reason.", "asks."))}
+        yield Example(language=file.stem, labels=frozenset(told), text=text, part=part)
+
+
+def fingerprints() -> frozenset[bytes]:
+    """Four bytes of SHA-256 for each sentence with its labels."""
+    lines = (f"{each.language}\t{' '.join(sorted(each.labels))}\t{each.text}" for each in examples())
+    return frozenset(hashlib.sha256(line.encode()).digest()[:FINGERPRINT] for line in lines)
+
+
+def read_example(example: Example) -> tuple[ReadSentence, Lexicon]:
+    """A sentence as the grammar reads it in a mail of that language."""
+    lexicon, text = load_lexicons()[example.language], example.text
+    stretch = (0, len(text))
+    dates = find_dates(text, stretch, lexicon.dates, asked_on=WRITTEN_ON, day_first=True)
+    wording = word_sentence(text, stretch, spelling=lexicon.spelling, known=lexicon.vocabulary.exact, dates=dates)
+    asks = not {"?", "\uff1f"}.isdisjoint(text[-4:])
+    return read_sentence(text, "body", wording, lexicon, asks=asks), lexicon
+
+
+def read_held_back(reader: SecondReader) -> list[tuple[Example, dict[str, float]]]:
+    """What the second reader makes of each sentence that it never saw."""
+    return [(each, dict(reader.read(*read_example(each)))) for each in examples() if each.held_back]

@@ -1,0 +1,307 @@
+"""Where the grammar is in doubt, what does the second reader make of the sentence? And do the two agree?
+
+The second reader mends what the grammar left open: it explains stray words, settles a conflict, gives a reason, a wish
+or a fact that was said in other words. What the grammar reads as denied, supposed or asked it never makes a claim.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mailbot.model.facts import Reason, Remedy
+from mailbot.understand.doubts import PART
+from mailbot.understand.findings import Finding, ReadSentence
+from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Rule, Strength
+from mailbot.understand.phrases import Phrase, WordSet
+from mailbot.understand.reason import goes_with, read_reason
+from mailbot.understand.scope import Mood
+from mailbot.understand.second_reader import Probabilities
+from mailbot.understand.stated_facts import read_facts
+from mailbot.understand.wish import read_wish
+from mailbot.understand.wording import NUMBER
+
+_SURE = 0.8
+_GIVES = 0.7  # a reason that no phrase gives
+_CONFIRMS = 0.5  # what a weak phrase says as well
+_NOTICED = 0.25  # what may be said
+_ABSENT = 0.15  # what a stray word may mean
+_UNDERSTOOD = 0.5
+_A_TITLE = 30  # characters
+_ANOTHERS = 0.1  # that a request which names no goods is for another business
+_FEW = 3  # words that no phrase explains
+_LEGAL = "legal"
+_ANY_REASON = "any.reason"
+_REASON, _WANTS, _ASKS = "reason.", "wants.", "asks."
+_GOES_ON = "asks.process"  # how a refund goes on: nothing that a decision must wait for
+_ASIDE = ("supposed", "elsewhere", "withdrawn")
+_FACTS: Mapping[Fact, tuple[str, str]] = {
+    Fact.ITEM_USED: ("used.yes", "used.no"),
+    Fact.ITEM_ALTERED: ("altered.yes", "altered.no"),
+    Fact.ORIGINAL_BOX: ("box.yes", "box.no"),
+}
+_MEANT_BY: Mapping[str, tuple[str, ...]] = {
+    **{reason: (f"{_REASON}{reason}",) for reason in Reason},
+    **{str(fact): labels for fact, labels in _FACTS.items()},
+    "mentioned": ("dispute",),
+    "use_unclear": ("used.yes",),
+    "partial_claim": ("partial",),
+    "special_case": ("dispute", "elsewhere", "return_sent"),
+    "legal": ("dispute",),
+}
+_AGAINST = tuple(
+    (fact, fact is not Fact.ORIGINAL_BOX, *(labels if fact is not Fact.ORIGINAL_BOX else labels[::-1]))
+    for fact, labels in _FACTS.items()
+)
+"""What speaks against a return: the fact, its value, the label for it and the one against it."""
+_BY_LEARNING = Phrase(pattern="", needs=(), words=WordSet(()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """The sentences as both readers together read them, and whether they contradict each other."""
+
+    sentences: tuple[ReadSentence, ...]
+    disagree: bool
+
+
+def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Probabilities]) -> Opinion:
+    """Read the sentences of a mail once more.
+
+    Args:
+        sentences: as the grammar reads them.
+        ask: the second reader.
+    """
+    heard = [ask(sentence) if _says_something(sentence) else {} for sentence in sentences]
+    if not any(heard):
+        return Opinion(sentences=tuple(sentences), disagree=False)
+    if not any(NUMBER in sentence.wording.words for sentence in sentences):
+        others = (_elsewhere(sentence, given) for sentence, given in zip(sentences, heard, strict=True))
+        return Opinion(sentences=tuple(others), disagree=False)
+    wish, used_told = read_wish(sentences), Fact.ITEM_USED in read_facts(sentences).values
+    clearer = [
+        _explain(sentence, given, asked_for=wish.clear, wished=bool(wish.places), used_told=used_told)
+        if given
+        else sentence
+        for sentence, given in zip(sentences, heard, strict=True)
+    ]
+    clearer = _settle_reason(clearer, heard)
+    return Opinion(sentences=tuple(clearer), disagree=_disagree(clearer, heard))
+
+
+def _elsewhere(sentence: ReadSentence, given: Probabilities) -> ReadSentence:
+    """One sentence, with what shows that a request is made to some other business."""
+    if sentence.names_goods or given.get("no_order", 0.0) < _ANOTHERS:
+        return sentence
+    return replace(sentence, findings=(*sentence.findings, _learned(sentence, Kind.OTHER, "no_order")))
+
+
+def _says_something(sentence: ReadSentence) -> bool:
+    return bool(sentence.wording.spans) and bool(sentence.findings or sentence.unexplained or sentence.everyday)
+
+
+def _explain(
+    sentence: ReadSentence, given: Probabilities, *, asked_for: bool, wished: bool, used_told: bool
+) -> ReadSentence:
+    """One sentence: stray words that mean nothing more, questions that are none, wishes and facts in other words."""
+    asked = max(value for label, value in given.items() if label.startswith(_ASKS) and label != _GOES_ON)
+    findings = [
+        finding
+        for finding in sentence.findings
+        if not (_is_question(finding) and ((asked_for and asked < _ABSENT) or _is_exchange(finding, given)))
+        and not (finding.rule.value == _LEGAL and given["dispute"] < _threat(sentence))
+    ]
+    findings = list(_facts(findings, sentence, given))
+    if not asked_for:
+        findings += _wish(findings, sentence, given)
+    if given["dispute"] >= _GIVES and not any(finding.rule.kind is Kind.DISPUTE for finding in findings):
+        findings.append(_learned(sentence, Kind.DISPUTE, "mentioned"))
+    if given["partial"] >= _GIVES and not any(finding.rule.value == PART for finding in findings):
+        findings.append(_learned(sentence, Kind.DOUBT, PART))
+    well_known = wished and (used_told or given["none"] >= _UNDERSTOOD or len(sentence.unexplained) <= _FEW)
+    hints = tuple(hint for hint in sentence.hints if not (well_known and _is_explained(hint, given)))
+    no_reason = wished and given[_ANY_REASON] < _ABSENT
+    return replace(
+        sentence,
+        findings=tuple(findings),
+        hints=hints,
+        reason_unread=sentence.reason_unread and not no_reason,
+        asks_more=sentence.asks_more and asked >= _ABSENT,
+        unexplained=() if no_reason else sentence.unexplained,
+        everyday=0 if no_reason else sentence.everyday,
+        foreign=sentence.foreign and given["none"] < _UNDERSTOOD,
+    )
+
+
+def _is_question(finding: Finding) -> bool:
+    return finding.rule.kind is Kind.OTHER and finding.rule.value in QUESTIONS
+
+
+def _is_exchange(finding: Finding, given: Probabilities) -> bool:
+    """Whether a change that seems asked for ("another size, please") is one of the goods and not of a running order."""
+    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= _GIVES
+
+
+def _threat(sentence: ReadSentence) -> float:
+    """How likely a word of the law must be a threat to count: it may be a profession, or the form of a letter."""
+    return _SURE if len(sentence.quote) <= _A_TITLE else _NOTICED
+
+
+def _is_explained(hint: frozenset[str], given: Probabilities) -> bool:
+    if given["repurchased"] >= _UNDERSTOOD and Fact.REPURCHASED in hint:
+        return False
+    return all(given.get(label, 0.0) < _ABSENT for value in hint for label in _MEANT_BY.get(value, ()))
+
+
+def _facts(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilities) -> Iterator[Finding]:
+    """Facts with those that the second reader is sure of; of a contradiction, the side that it takes."""
+    doubtful = (
+        sentence.asks or sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE[:2])
+    )
+    wrong: set[int] = set()
+    for fact, (yes, no) in _FACTS.items():
+        said = {
+            _says(finding): finding
+            for finding in findings
+            if finding.rule.kind is Kind.FACT and finding.rule.value == fact
+        }
+        for value, here, there in ((True, given[yes], given[no]), (False, given[no], given[yes])):
+            if here < _GIVES or there >= _NOTICED:
+                continue
+            if len(said) > 1:
+                wrong |= {
+                    id(f) for f in findings if f.rule.kind is Kind.FACT and f.rule.value == fact and _says(f) != value
+                }
+            elif not said and not doubtful:
+                yield _learned(sentence, Kind.FACT, fact, "yes" if value else "no")
+    yield from (finding for finding in findings if id(finding) not in wrong)
+
+
+def _says(finding: Finding) -> bool:
+    return (finding.rule.strength == "yes") != finding.negated
+
+
+def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilities) -> Iterator[Finding]:
+    wishes = [finding for finding in findings if finding.rule.kind is Kind.WANTS]
+    if sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE):
+        return
+    if any(wish.mood is Mood.VOID and wish.negated for wish in wishes):
+        return
+    if any(wish.mood in {Mood.ASSERTED, Mood.ASKED} and wish.rule.strength == Strength.CLEAR for wish in wishes):
+        return
+    likely = {wish.rule.value for wish in wishes if wish.mood is not Mood.VOID}
+    best = max(Remedy, key=lambda remedy: given.get(f"{_WANTS}{remedy}", 0.0))
+    least = _CONFIRMS if best in likely and best is not Remedy.REPAIR else _SURE
+    if given.get(f"{_WANTS}{best}", 0.0) >= least:
+        yield _learned(sentence, Kind.WANTS, best)
+
+
+def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> list[ReadSentence]:
+    """Where the grammar has no clear reason, or several: the one that the second reader alone is sure of."""
+    read = read_reason(sentences)
+    if read.clear and read.conflict:
+        sentences = [
+            _without_guesses(sentence, given, read.reason) for sentence, given in zip(sentences, heard, strict=True)
+        ]
+        read = read_reason(sentences)
+    if (read.clear and not read.conflict) or not read_wish(sentences).places:
+        return list(sentences)
+    likeliest = _reasons(heard)
+    reason = max(likeliest, key=lambda each: likeliest[each], default=None)
+    if reason is None:
+        return list(sentences)
+    weak = {finding.rule.value for _, finding in read.places}
+    least = _CONFIRMS if reason in weak else _GIVES
+    others = {each for each, value in likeliest.items() if value >= _NOTICED} - goes_with(reason)
+    if likeliest[reason] < least or others or any(given.get(name, 0.0) >= _GIVES for given in heard for name in _ASIDE):
+        return list(sentences)
+    settled = []
+    for sentence, given in zip(sentences, heard, strict=True):
+        findings = [
+            finding
+            for finding in sentence.findings
+            if finding.rule.kind is not Kind.REASON or finding.rule.value in goes_with(reason)
+        ]
+        stated = given.get(f"{_REASON}{reason}", 0.0) >= least
+        if stated and not _is_aside(sentence, given) and not _denies(sentence, reason):
+            findings = [each for each in findings if each.rule.kind is not Kind.REASON]
+            findings.append(_learned(sentence, Kind.REASON, reason))
+        settled.append(replace(sentence, findings=tuple(findings)))
+    return settled
+
+
+def _without_guesses(sentence: ReadSentence, given: Probabilities, reason: Reason) -> ReadSentence:
+    """Without other reasons that a phrase only hints at and the second reader does not notice."""
+    if not given:
+        return sentence
+    unnoticed = given[_ANY_REASON] < _NOTICED
+    kept = (
+        finding
+        for finding in sentence.findings
+        if finding.rule.kind is not Kind.REASON
+        or finding.rule.value == reason
+        or not Strength(finding.rule.strength).uncertain
+        or not (unnoticed or given[f"{_REASON}{finding.rule.value}"] < _NOTICED)
+    )
+    return replace(sentence, findings=tuple(kept))
+
+
+def _reasons(heard: Sequence[Probabilities]) -> dict[Reason, float]:
+    return {
+        reason: max((given.get(f"{_REASON}{reason}", 0.0) for given in heard), default=0.0)
+        for reason in Reason
+        if reason is not Reason.UNSPECIFIED
+    }
+
+
+def _is_aside(sentence: ReadSentence, given: Probabilities) -> bool:
+    only_asked = sentence.asks and not any(finding.rule.kind is Kind.WANTS for finding in sentence.findings)
+    return only_asked or sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE)
+
+
+def _denies(sentence: ReadSentence, reason: Reason) -> bool:
+    return any(
+        finding.rule.kind is Kind.REASON and finding.rule.value == reason and finding.mood is Mood.VOID
+        for finding in sentence.findings
+    )
+
+
+def _disagree(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> bool:
+    """Whether the second reader hears what the grammar does not.
+
+    Another reason, or one that cannot be named; that the request is none; that the goods were used, altered, or have no
+    box any more.
+    """
+    known = goes_with(read_reason(sentences).reason)
+    if any(value >= _UNDERSTOOD and reason not in known for reason, value in _reasons(heard).items()):
+        return True
+    if any(map(_gives_a_reason_unread, sentences, heard)):
+        return True
+    if any(given.get(name, 0.0) >= _SURE for given in heard for name in _ASIDE):
+        return True
+    values = read_facts(sentences).values
+    return any(
+        given.get(against, 0.0) >= _NOTICED and given[against] > given[other] / 2 and values.get(fact) != value
+        for given in heard
+        for fact, value, against, other in _AGAINST
+    )
+
+
+def _gives_a_reason_unread(sentence: ReadSentence, given: Probabilities) -> bool:
+    """Whether it most likely says why, and in words that neither reader can name."""
+    return given.get(_ANY_REASON, 0.0) >= _GIVES and not any(
+        finding.rule.kind is Kind.REASON for finding in sentence.findings
+    )
+
+
+def _learned(sentence: ReadSentence, kind: Kind, value: str, strength: str = Strength.CLEAR) -> Finding:
+    """A finding that no phrase made: the whole sentence is its place."""
+    spans = sentence.wording.spans
+    return Finding(
+        rule=Rule(kind=kind, value=value, strength=strength, phrase=_BY_LEARNING),
+        first=0,
+        last=len(spans) - 1,
+        start=spans[0][0],
+        end=spans[-1][1],
+        quote=sentence.quote,
+        mood=Mood.ASSERTED,
+        negated=False,
+    )
