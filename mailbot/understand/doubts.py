@@ -9,6 +9,7 @@ from mailbot.understand.reason import StatedReason, goes_with
 from mailbot.understand.scope import Mood
 from mailbot.understand.stated_facts import StatedFacts
 from mailbot.understand.wish import StatedWish
+from mailbot.understand.wording import NUMBER
 
 _STATED = 0.95
 _ONLY_A_WISH = 0.9
@@ -57,6 +58,7 @@ def find_doubts(
     """
     findings = [finding for sentence in sentences for finding in sentence.findings]
     silent = reason.reason is Reason.UNSPECIFIED
+    names_order = any(NUMBER in sentence.wording.words for sentence in sentences)
     checks = (
         (reason.conflict, "reasons_conflict"),
         (disagree, "readers_disagree"),
@@ -77,7 +79,9 @@ def find_doubts(
     spoken = [
         finding.rule.value
         for finding in findings
-        if finding.rule.kind is Kind.DOUBT and finding.mood is not Mood.VOID and finding.rule.value != PART
+        if finding.rule.kind is Kind.DOUBT
+        and finding.mood is not Mood.VOID
+        and not (names_order and finding.rule.value == PART)
     ]
     return tuple(dict.fromkeys([*spoken, *(doubt for holds, doubt in checks if holds)]))
 
