@@ -71,7 +71,18 @@ def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning
     assert "Within 7 days" not in late.seen["reply"]["text"]
 
 
-FLOORS = {"en": 0.70, "de": 0.58, "fr": 0.52, "es": 0.55}
+FLOORS = {
+    "en": 0.84,
+    "de": 0.84,
+    "fr": 0.73,
+    "es": 0.85,
+    "it": 0.90,
+    "nl": 0.84,
+    "pt": 0.68,
+    "pl": 0.84,
+    "ja": 0.80,
+    "zh": 0.75,
+}
 """The least share of requests decided as a clerk does, a little under what was measured (docs/scoreboard.md)."""
 
 
@@ -82,7 +93,7 @@ def test_requests_are_decided_as_a_clerk_does(tuning: list[Scored], language: st
 
 
 def test_hardly_a_customer_is_refused_wrongly(tuning: list[Scored]) -> None:
-    assert len(scoring.wrong_declines(tuning)) <= 4
+    assert len(scoring.wrong_declines(tuning)) <= 1
 
 
 def test_invoices_are_read(tuning: list[Scored]) -> None:
