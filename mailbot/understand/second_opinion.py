@@ -180,8 +180,14 @@ def _says(finding: Finding) -> bool:
 
 
 def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilities) -> Iterator[Finding]:
+    """The wish that the second reader hears of goods that the sentence names; what else is wished may be anybody's."""
     wishes = [finding for finding in findings if finding.rule.kind is Kind.WANTS]
-    if sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE):
+    if (
+        not sentence.names_goods
+        or sentence.supposes
+        or sentence.elsewhere
+        or any(given[name] >= _NOTICED for name in _ASIDE)
+    ):
         return
     if any(wish.mood is Mood.VOID and wish.negated for wish in wishes):
         return
