@@ -8,7 +8,7 @@ from mailbot.model.forms import decision_form, parse_facts
 from mailbot.model.money import Money
 from mailbot.policy.decide import decide
 from mailbot.policy.page import guard_lines, promises, settlement_lines
-from mailbot.policy.plain import answer_of, phrases
+from mailbot.policy.plain import answer_of, phrases, word
 from mailbot.policy.rules import Row
 from mailbot.policy.table import Policy
 from mailbot.policy.versions import applies_to
@@ -69,7 +69,7 @@ def _said(row: Row) -> tuple[str, ...]:
 
 
 def _listed(wanted: Iterable[Any]) -> str:
-    return " or ".join("unknown" if answer is None else str(answer).lower() for answer in wanted)
+    return " or ".join(map(word, wanted))
 
 
 def _table_differences(what: str, before: Iterable[tuple[str, ...]], after: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from mailbot.model.forms import decision_form, parse_facts
 from mailbot.policy.compare import differences, find_change
 from mailbot.policy.conditions import OF_DRAFTS, OF_FACTS
 from mailbot.policy.decide import decide
+from mailbot.policy.examples import read_examples
 from mailbot.policy.fields import PolicyError
 from mailbot.policy.lint import lint_policy
 from mailbot.policy.page import markdown_page
@@ -212,13 +214,63 @@ def test_every_condition_can_be_told_in_words(edited: Edited) -> None:
                 assert told.strip(), (name, answer)
 
 
-def test_the_page_to_publish_holds_every_clause_and_every_row(edited: Edited, policy_text: str) -> None:
-    page = markdown_page(edited(), "Ring & <Co>")
-    assert page.startswith("# After-sales policy of Ring & \\<Co\\>\n")
-    for clause, text in tomllib.loads(policy_text)["clauses"].items():
-        assert f"- **{clause}** {text}" in page
-    assert page.count("\n| 2") == 7
-    assert "| 25 | the reason is one for a return; within 7 days of receipt | approve the return |" in page
+def test_the_page_to_publish_is_the_one_that_was_read_over(edited: Edited) -> None:
+    """``published.md`` was read over as a shop would publish it; change it with the policy."""
+    assert markdown_page(edited(), "Aurelia & Wren") == Path(__file__).with_name("published.md").read_text("utf-8")
+
+
+def test_the_page_to_publish_shows_every_sign_and_what_a_policy_may_leave_out(edited: Edited, policy_text: str) -> None:
+    table = policy_text[policy_text.index("[auto_approve_limit]") : policy_text.index("[reasons]")]
+    page = markdown_page(edited((table, "[auto_approve_limit]\n\n"), applies_from="2026-03-05"), "Ring & <Co>")
+    assert page.startswith(
+        "# After-sales policy of Ring & \\<Co\\>\n\n- It holds for orders paid from 2026-03-05 on.\n- An order can"
+    )
+    assert "- Every cancellation is approved by a person.\n" in page
+
+
+def test_two_policies_that_begin_on_one_day_are_refused_with_that_day(edited: Edited) -> None:
+    days = ("2026-05-01", "2026-03-01", "2026-03-01", None)
+    with pytest.raises(PolicyError, match="two policies with applies_from = 2026-03-01"):
+        in_order([edited(applies_from=day) for day in days])
+    with pytest.raises(PolicyError, match="two policies without applies_from"):
+        in_order([edited(), edited(applies_from="2026-05-01"), edited()])
+    with pytest.raises(PolicyError, match="applies_from = 2026-03-01, and no earlier policy"):
+        in_order([edited(applies_from=day) for day in days[:2]])
+
+
+def test_a_clause_that_comes_or_goes_is_told(edited: Edited) -> None:
+    more = edited((f'C2 = "{C2}"', f'C2 = "{C2}"\nC2b = "Gold does not tarnish."'))
+    assert list(differences(edited(), more)) == ["Clause C2b is new: Gold does not tarnish."]
+    assert list(differences(more, edited())) == ["Clause C2b is gone; it said: Gold does not tarnish."]
+
+
+def test_a_floor_is_kept_by_what_equals_it(edited: Edited) -> None:
+    def measures(*changes: tuple[str, str]) -> set[str]:
+        return {warned.floor.measure for warned in lint_policy(edited(*changes), "DE")}
+
+    refund = "refund = { due_hours = 24, limit_hours = 48 }"
+    assert "refund_hours" not in measures((refund, refund.replace("48", "336")))
+    assert "refund_hours" in measures((refund, refund.replace("48", "337")))
+    kept = 'outcome = "approve_return"\noutbound_shipping = "kept"'
+    assert "outbound_shipping" not in measures((kept, kept.replace("kept", "refunded")))
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"), [("", False), ("x", True), ("x" * 200, True), ("x" * 201, False), ("a\u2028b", False)]
+)
+def test_an_example_s_name_has_1_to_200_printable_characters(name: str, accepted: bool, policy_text: str) -> None:  # noqa: FBT001 (a row)
+    text = f'{policy_text}\n[[example]]\nname = "{name}"\nlike = "used"\noutcome = "decline"\n'
+    if accepted:
+        assert parse_policy(text, ZONE).examples[-1].name == name
+    else:
+        with pytest.raises(PolicyError, match="needs a name of its own"):
+            parse_policy(text, ZONE)
+
+
+@pytest.mark.parametrize("examples", ["example = 5", "example = [5]", 'example = ["used", {}]'])
+def test_examples_that_are_no_tables_are_refused(examples: str) -> None:
+    with pytest.raises(PolicyError, match=r"\[\[example\]\] must be tables"):
+        read_examples(tomllib.loads(examples))
 
 
 @pytest.mark.parametrize(
