@@ -1,12 +1,14 @@
 """The cut points that a policy is proven over: on either side of every limit that it draws, and nothing impossible."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailbot.model.facts import InvoiceStatus, Reason, Remedy, SenderStatus
 from mailbot.policy.cutpoints import Point, parts_of
 from mailbot.policy.table import parse_policy
 
@@ -101,3 +103,22 @@ def test_parts_refunds_and_fees_are_those_of_an_order_that_adds_up(points: dict[
     assert {tuple(line["quantity"] for line in point["claim.lines"]) for point in dollars} == {(), (1,), (2,)}
     others = [point for point in points["money"] if point["order.currency"] != "USD"]
     assert {(Decimal(point["order.refunded"]), tuple(point["claim.lines"])) for point in others} == {(Decimal(0), ())}
+
+
+def test_every_answer_of_a_fact_meets_every_other_of_its_part(points: dict[str, Sequence[Point]]) -> None:
+    def told(part: str, *places: str) -> list[tuple[object, ...]]:
+        return sorted((tuple(point[place] for place in places) for point in points[part]), key=repr)
+
+    def every(*answers: Iterable[object]) -> list[tuple[object, ...]]:
+        return sorted(product(*answers), key=repr)
+
+    unknown = (None, False, True)
+    assert told("dispute", "claim.mentions_dispute", "order.dispute_open") == every(unknown, (False, True))
+    assert told("evidence", "evidence.order_number", "evidence.invoice") == every(("AW-10231", None), InvoiceStatus)
+    assert told("sender", "sender") == every(SenderStatus)
+    assert told("wants", "claim.wants") == every(Remedy)
+    assert told("reason", "claim.reason", "claim.repurchased") == every(Reason, unknown)
+    assert told("confidence", "claim.reason_confidence") == every((0.0, 0.79, 0.8, 1.0))
+    assert told("goods", "claim.item_used", "claim.item_altered") == every(unknown, unknown)
+    assert told("box", "claim.original_box") == every(unknown)
+    assert told("payment", "order.payment_method") == every(("another", "paypal"))
