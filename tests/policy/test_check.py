@@ -82,6 +82,11 @@ def test_whichever_rule_is_deleted_is_named(kind: str, shipped: Form, changed: C
         assert _named(check_policy(policy), rule["id"]), rule["id"]
 
 
+def test_a_settlement_that_comes_too_late_is_dead(changed: Changed) -> None:
+    findings = check_policy(changed(lambda file: file["settlement"].append(file["settlement"][2])))
+    assert [(found.place, found.problem[:7]) for found in findings] == [("settlement 'approve_return'", "is dead")]
+
+
 def test_a_settlement_that_is_deleted_is_missed_by_the_row_that_it_settles(changed: Changed) -> None:
     rows = ("cancel", "cancel_in_transit", "return", "logistics_review")
     for at, row in enumerate(rows):
