@@ -20,7 +20,7 @@ import numpy.typing as npt
 from bench.examples import Example, examples, fingerprints, read_example
 from mailbot.understand import second_reader
 from mailbot.understand.lexicons import Lexicon, load_lexicons
-from mailbot.understand.second_reader import LINES, RUNS, SIGNS, WORDS, runs_of, signs_of
+from mailbot.understand.second_reader import LINES, RUNS, SIGNS, WORDS, entries_of, runs_of, signs_of
 
 Table = npt.NDArray[np.float32]
 Features = Mapping[str, Mapping[str, float]]
@@ -65,9 +65,7 @@ def features(example: Example, told: Mapping[str, Mapping[str, float]]) -> Featu
     words = sentence.wording.words
     runs = runs_of(words, spaced=lexicon.spaced)
     tells: Counter[str] = Counter()
-    for word in {
-        word if word in lexicon.vocabulary.exact else lexicon.vocabulary.stem_of(word) or "" for word in words
-    }:
+    for word in entries_of(words, lexicon):
         tells.update(told.get(word, {}))
     return {
         RUNS + example.language: dict.fromkeys(runs, 1 / sqrt(len(runs))),
@@ -80,11 +78,11 @@ def _told(lexicon: Lexicon) -> dict[str, dict[str, float]]:
     """For each word of a lexicon, the tables whose phrases use it: the squared share of each."""
     if not lexicon.spaced:
         return {}
-    used: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    used: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for rule in lexicon.rules:
         words = list(rule.phrase.words)
         for word in words:
-            used[word][f"{rule.kind} {rule.value}"] += 1 / sqrt(len(words))  # type: ignore[assignment]
+            used[word][f"{rule.kind} {rule.value}"] += 1 / sqrt(len(words))
     return {
         word: {name: (much / sum(names.values())) ** 2 for name, much in names.items()} for word, names in used.items()
     }

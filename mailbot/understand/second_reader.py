@@ -46,6 +46,11 @@ def runs_of(words: Sequence[str], *, spaced: bool) -> set[str]:
     return runs
 
 
+def entries_of(words: Sequence[str], lexicon: Lexicon) -> set[str]:
+    """The lexicon's own words and stems that stand in a sentence; an empty text for all that it does not know."""
+    return {word if word in lexicon.vocabulary.exact else lexicon.vocabulary.stem_of(word) or "" for word in words}
+
+
 def signs_of(sentence: ReadSentence) -> Iterator[str]:
     """What the grammar sees in a sentence, by names that are the same in every language; some come twice."""
     for finding in sentence.findings:
@@ -87,10 +92,7 @@ class SecondReader:
         parts = [(self._table(f"{RUNS}{lexicon.language}").add(runs), 1 / sqrt(len(runs)))]
         parts.append((self._table(SIGNS).add(set(signs_of(sentence))), 1.0))
         if lexicon.spaced:
-            known = {
-                word if word in lexicon.vocabulary.exact else lexicon.vocabulary.stem_of(word) or "" for word in words
-            }
-            parts.append((self._table(f"{WORDS}{lexicon.language}").add(known), 1.0))
+            parts.append((self._table(f"{WORDS}{lexicon.language}").add(entries_of(words, lexicon)), 1.0))
         found = {}
         for place, (label, (bias, slope, shift)) in enumerate(self._head["labels"].items()):
             score = bias + sum(part[place] * share for part, share in parts)
