@@ -12,9 +12,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from tests.servers.absent import absent
-from tests.servers.processes import LOOPBACK, free_port, private_folder, running
+from tests.servers.processes import LOOPBACK, free_port, private_folder, running, wait_until
 
 _SUPERUSER = "mailbot"
 
@@ -83,7 +84,23 @@ def _own_cluster() -> Iterator[URL]:
         command = [str(programs / "postgres"), "-D", str(cluster), *arguments]
         log = folder / "start.log"
         stack.enter_context(running(command, port=port, log=log, user=user, ended_by=signal.SIGINT))
-        yield URL.create("postgresql+psycopg", username=_SUPERUSER, host=LOOPBACK, port=port, database="postgres")
+        url = URL.create("postgresql+psycopg", username=_SUPERUSER, host=LOOPBACK, port=port, database="postgres")
+        wait_until(lambda: _takes_connections(url), f"a connection that PostgreSQL on port {port} takes", 60.0)
+        yield url
+
+
+def _takes_connections(url: URL) -> bool:
+    """Whether it has started whole: its port answers before that, and each connection is refused."""
+    engine = create_engine(url)
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        if "starting up" not in str(error):
+            raise
+        return False
+    finally:
+        engine.dispose()
+    return True
 
 
 def _programs() -> Path:
