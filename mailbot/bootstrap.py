@@ -31,6 +31,7 @@ from mailbot.sandbox.rules import ReadingRules
 from mailbot.settings import MailboxSettings, Settings, example_settings_path, find_folder, load_settings
 from mailbot.steps.access import AccessToken
 from mailbot.steps.app import App, Judgement
+from mailbot.steps.expiring import Expiries
 from mailbot.store.cases import record_policy
 from mailbot.store.epoch import begin_epoch, count_epoch, write_epoch
 from mailbot.store.instance import ensure_schema, open_instance, record_start
@@ -206,14 +207,15 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
             with transaction(engine, "start.policy") as session:
                 for policy in judgement.policies:
                     record_policy(session, policy.version, policy.text, settings.shop.timezone, now())
-            tokens = _access_tokens(engine, settings)
+            tokens, noted = _access_tokens(engine, settings), Expiries(engine)
             yield App(
                 judgement=judgement,
                 engine=engine,
                 mailboxes=tuple(
-                    ImapMailbox(mailbox, access_token=tokens.get(mailbox.name)) for mailbox in settings.mailboxes
+                    ImapMailbox(mailbox, access_token=tokens.get(mailbox.name), noted=noted)
+                    for mailbox in settings.mailboxes
                 ),
-                transport=SmtpTransport(settings.smtp, tokens.get(settings.smtp.oauth_mailbox)),
+                transport=SmtpTransport(settings.smtp, tokens.get(settings.smtp.oauth_mailbox), noted),
                 payments=None,
                 order_source=open_order_source(settings),
                 instance=instance,

@@ -27,11 +27,16 @@ _PAGE = b"<!doctype html><title>mailbot</title><p>Thank you. You can close this 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Where one provider signs people in, and what mailbot asks to be allowed."""
+    """Where one provider signs people in, and what mailbot asks to be allowed.
+
+    Attributes:
+        refresh_lasts: seconds that a refresh token is good for, unless the answer says; ``None``: until withdrawn.
+    """
 
     authorize_url: str
     token_url: str
     scope: str
+    refresh_lasts: int | None = None
 
 
 GOOGLE = Provider(
@@ -49,6 +54,7 @@ def microsoft(tenant: str) -> Provider:
         authorize_url=f"{place}/authorize",
         token_url=f"{place}/token",
         scope=f"{outlook}/IMAP.AccessAsUser.All {outlook}/SMTP.Send offline_access",
+        refresh_lasts=90 * 24 * 3600,  # unless it is used; Microsoft identity platform, "Refresh token lifetime"
     )
 
 
@@ -72,11 +78,13 @@ class Tokens:
     Attributes:
         lasts: seconds that the access token is good for.
         refresh: ``None`` where the one before goes on.
+        refresh_lasts: seconds that it is good for; ``None`` where nobody knows an end.
     """
 
     access: str
     lasts: int
     refresh: str | None
+    refresh_lasts: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +161,14 @@ def _tokens(client: Client, fields: dict[str, str], transport: httpx2.BaseTransp
     if not isinstance(given, dict):
         raise PermanentError(f"sign-in: {host} answers {answer.status_code} and no tokens")
     access, lasts, fresh = given.get("access_token"), given.get("expires_in"), given.get("refresh_token")
+    ends = given.get("refresh_token_expires_in")
     if answer.status_code != httpx2.codes.OK or not isinstance(access, str):
         raise PermanentError(f"sign-in: {host} refuses ({shown(given.get('error'))})")
     return Tokens(
         access=access,
         lasts=lasts if isinstance(lasts, int) else _LEAST_LASTS,
         refresh=fresh if isinstance(fresh, str) else None,
+        refresh_lasts=ends if isinstance(ends, int) and ends > 0 else client.provider.refresh_lasts,
     )
 
 

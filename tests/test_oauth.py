@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import threading
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -111,6 +112,22 @@ def test_each_refusal_says_what_to_do_next(answer: httpx2.Response, error: type[
         oauth.refresh(CLIENT, "refresh-1", login)
     assert CLIENT.secret not in str(told.value)
     assert "refresh-1" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("stated", "known", "lasts"),
+    [(604_799, None, 604_799), (None, None, None), (None, 7_776_000, 7_776_000), (0, 7_776_000, 7_776_000)],
+    ids=["stated", "nobody knows", "the provider's rule", "nonsense"],
+)
+def test_how_long_a_sign_in_lasts_is_the_answer_s_or_the_provider_s_rule(
+    stated: int | None, known: int | None, lasts: int | None
+) -> None:
+    login = Login()
+    given = {"access_token": "a", "expires_in": 3600, "refresh_token": "r", "refresh_token_expires_in": stated}
+    login.answer = httpx2.Response(200, json=given)
+    client = replace(CLIENT, provider=replace(PROVIDER, refresh_lasts=known))
+    assert oauth.refresh(client, "refresh-1", login).refresh_lasts == lasts
+    assert oauth.microsoft("common").refresh_lasts == 90 * 24 * 3600
 
 
 def test_a_tenant_has_its_own_place() -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from mailbot.act.phrases import clean, cut
 from mailbot.errors import AmbiguousError, MailbotError, PermanentError, RetryableError, shown
+from mailbot.model.expiry import Noted, certificate_of
 from mailbot.ports import Envelope, Mark
 from mailbot.settings import Security, Smtp
 
@@ -85,9 +86,18 @@ class SmtpHandover:
 class SmtpTransport:
     """The submission server of ``[smtp]``; implements ``MailTransport``."""
 
-    def __init__(self, settings: Smtp, access_token: Callable[[], str] | None = None) -> None:
-        """Keep the settings; the password or token is read, and the server connected, by ``connect``."""
+    def __init__(
+        self, settings: Smtp, access_token: Callable[[], str] | None = None, noted: Noted | None = None
+    ) -> None:
+        """Keep the settings; the password or token is read, and the server connected, by ``connect``.
+
+        Args:
+            settings: where, and as whom.
+            access_token: takes the password's place.
+            noted: is told how long the server's certificate is good for.
+        """
         self._settings, self._secret = settings, access_token or settings.password
+        self._noted = noted
 
     @contextmanager
     def connect(self) -> Iterator[SmtpHandover]:
@@ -106,10 +116,18 @@ class SmtpTransport:
                 _protect(server, self._settings.security)
                 if self._settings.username:
                     _sign_in(server, self._settings, password)
+            self._note_certificate(server)
             yield SmtpHandover(server)
             with suppress(*_BROKEN):
                 _set_timeout(server, _CONNECT_SECONDS)
                 server.quit()
+
+    def _note_certificate(self, server: smtplib.SMTP) -> None:
+        line = server.sock
+        if self._noted is not None and isinstance(line, ssl.SSLSocket):
+            certificate = certificate_of(f"{self._settings.host}:{self._settings.port}", line.getpeercert())
+            if certificate is not None:
+                self._noted(certificate)
 
 
 def _connected(settings: Smtp) -> smtplib.SMTP:

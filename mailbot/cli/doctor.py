@@ -20,10 +20,11 @@ from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.wire import PICTURE
 from mailbot.settings import Webhook
 from mailbot.steps.app import App
+from mailbot.steps.expiring import find_expiring
 from mailbot.steps.machine import find_drift, find_full_disk, share_free
 from mailbot.steps.statistics import working_hours
+from mailbot.store import expiries, switch, webhooks
 from mailbot.store import orders as book
-from mailbot.store import switch, webhooks
 from mailbot.store.desk_tables import WebhookCallState
 from mailbot.store.instance import database_time
 from mailbot.store.silence import find_alarms
@@ -83,6 +84,7 @@ def _examined(app: App) -> Iterator[Found]:
         "notices": partial(_notices, app),
         **{f"webhook {hook.name}": partial(_webhook, app, hook) for hook in app.settings.webhooks},
         "silence": partial(_silence, app),
+        "expiry": partial(_expiry, app),
         "clock": partial(_clock, app),
         "disk": partial(_disk, app),
     }
@@ -234,6 +236,15 @@ def _silence(app: App) -> str:
     if alarms:
         raise BrokenError(" ".join(alarms))
     return "mailboxes are looked into, letters go, nothing is parked"
+
+
+def _expiry(app: App) -> str:
+    with reading(app.engine) as session:
+        alarms = [alarm.text for alarm in find_expiring(app, session)]
+        known = len(expiries.find_all(session)) + len(app.settings.secrets.expires)
+    if alarms:
+        raise BrokenError(" ".join(alarms))
+    return f"of {known} certificates, sign-ins and secrets whose end is known, none ends soon"
 
 
 def _clock(app: App) -> str:

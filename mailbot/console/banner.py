@@ -4,6 +4,8 @@ import threading
 from datetime import datetime, timedelta
 
 from mailbot.steps.app import App
+from mailbot.steps.expiring import find_expiring
+from mailbot.steps.machine import find_full_disk
 from mailbot.store import silence
 from mailbot.store.transaction import reading
 
@@ -25,6 +27,7 @@ class Banner:
             if self._looked_at is None or abs(now - self._looked_at) > _LASTS:
                 mailboxes = [(mailbox.name, mailbox.folder) for mailbox in app.settings.mailboxes]
                 with reading(app.engine) as session:
-                    self._texts = tuple(alarm.text for alarm in silence.find_alarms(session, mailboxes, now))
+                    alarms = [*silence.find_alarms(session, mailboxes, now), *find_expiring(app, session)]
+                self._texts = tuple(alarm.text for alarm in [*alarms, *find_full_disk(app)])
                 self._looked_at = now
             return self._texts

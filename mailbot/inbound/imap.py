@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from imaplib import IMAP4
 from time import monotonic
 from typing import Any
@@ -23,6 +24,7 @@ from mailbot.inbound.imap_link import (
     is_too_much,
     sign_in,
 )
+from mailbot.model.expiry import Noted
 from mailbot.model.mail import RawMail
 from mailbot.ports import Folder, Listed
 from mailbot.settings import MailboxSettings
@@ -47,7 +49,11 @@ class ImapMailbox:
     """The mailbox of one ``[[mailboxes]]`` table; it connects when it is opened and not before."""
 
     def __init__(
-        self, settings: MailboxSettings, largest: int = LARGEST, access_token: Callable[[], str] | None = None
+        self,
+        settings: MailboxSettings,
+        largest: int = LARGEST,
+        access_token: Callable[[], str] | None = None,
+        noted: Noted | None = None,
     ) -> None:
         """Know where the account is, and from which size on a message is not fetched.
 
@@ -55,9 +61,10 @@ class ImapMailbox:
             settings: of the account.
             largest: bytes.
             access_token: takes the password's place.
+            noted: is told how long the server's certificate is good for.
         """
         self._settings, self._largest = settings, largest
-        self._secret = access_token or settings.password
+        self._sign_in = partial(sign_in, settings, access_token or settings.password, noted)
 
     @property
     def name(self) -> str:
@@ -78,7 +85,7 @@ class ImapMailbox:
             PermanentError: no trusted TLS, or it refuses the sign-in or the folder.
             InputError: the password is not where the configuration says.
         """
-        folder = _ImapFolder(self._settings, self._largest, self._secret)
+        folder = _ImapFolder(self._settings, self._largest, self._sign_in)
         try:
             yield folder
         finally:
@@ -91,7 +98,7 @@ class ImapMailbox:
             RetryableError: the server is not there now.
             PermanentError: it refuses the sign-in.
         """
-        folder = _ImapFolder(self._settings, self._largest, self._secret)
+        folder = _ImapFolder(self._settings, self._largest, self._sign_in)
         try:
             return folder.sent_ids(since)
         finally:
@@ -104,14 +111,14 @@ class _ImapFolder:
     A message that breaks the link when it is fetched must not keep others from coming in: ``fetch`` connects anew.
     """
 
-    def __init__(self, settings: MailboxSettings, largest: int, secret: Callable[[], str]) -> None:
-        self._settings, self._largest, self._secret = settings, largest, secret
+    def __init__(self, settings: MailboxSettings, largest: int, sign_in: Callable[[], Any]) -> None:
+        self._settings, self._largest, self._sign_in = settings, largest, sign_in
         self._reconnects = _MOST_RECONNECTS
         self._target_is_there = False
         self._select()
 
     def _select(self) -> None:
-        self._link: Any = sign_in(self._settings, self._secret)
+        self._link: Any = self._sign_in()
         try:
             answer = self._link.select_folder(self._settings.folder)
         except FAILED as problem:

@@ -12,6 +12,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, LoginError
 
 from mailbot.errors import PermanentError, RetryableError
+from mailbot.model.expiry import Expiry, Noted, certificate_of
 from mailbot.settings import MailboxSettings, Security
 
 BROKEN = (IMAP4.abort, OSError)
@@ -89,6 +90,11 @@ class Link(IMAPClient):  # type: ignore[misc]  # it ships no types
         self.idle_done()
         return grown or any(answer[1:2] == (b"EXISTS",) for answer in heard) or self.heard_of_mail()
 
+    def certificate(self, server: str) -> Expiry | None:
+        """How long the certificate of ``host:port`` is good for; ``None`` without TLS."""
+        line = self.socket()
+        return certificate_of(server, line.getpeercert()) if isinstance(line, ssl.SSLSocket) else None
+
     def hang_up(self, *, politely: bool) -> None:
         """Close the connection; after a broken link nothing more can be said."""
         if politely:
@@ -152,12 +158,13 @@ class _MeteredIMAP4(IMAP4):
         return answer
 
 
-def sign_in(settings: MailboxSettings, secret: Callable[[], str]) -> Any:
+def sign_in(settings: MailboxSettings, secret: Callable[[], str], noted: Noted | None = None) -> Any:
     """Connect and sign in.
 
     Args:
         settings: where, and as whom.
         secret: gives the password, or the access token of an account that signs in by OAuth.
+        noted: is told how long the server's certificate is good for.
 
     Returns:
         A ``Link`` to hang up in the end; ``Any``, as imapclient ships no types.
@@ -171,6 +178,8 @@ def sign_in(settings: MailboxSettings, secret: Callable[[], str]) -> Any:
     link = _connect(settings)
     with ExitStack() as undo:
         undo.callback(link.hang_up, politely=False)
+        if noted is not None and (certificate := link.certificate(_at(settings))) is not None:
+            noted(certificate)
         try:
             _log_in(link, settings, password)
         except LoginError as problem:

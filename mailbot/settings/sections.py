@@ -197,9 +197,13 @@ class Identity(_Section):
 
 
 class Secrets(_Section):
-    """``[secrets]``: the file of the key that stored sign-ins are encrypted with."""
+    """``[secrets]``: the file of the key that stored sign-ins are encrypted with, and when other secrets end.
+
+    ``expires`` holds the day from which a password or key is good no longer, by its variable or file.
+    """
 
     key_file: str = "mailbot.key"
+    expires: dict[str, date] = Field(default_factory=dict)
 
     @property
     def key_path(self) -> Path:
@@ -369,6 +373,18 @@ class Settings(_Section):
         by_token = [mailbox.name for mailbox in self.mailboxes if mailbox.oauth]
         if self.smtp.oauth_mailbox and self.smtp.oauth_mailbox not in by_token:
             raise ValueError("smtp: oauth_mailbox names no mailbox that signs in by oauth")
+        return self
+
+    @model_validator(mode="after")
+    def _only_known_secrets_end(self) -> Self:
+        servers = (*self.mailboxes, self.smtp)
+        known = {name for server in servers for name in (server.password_env, Path(server.password_file).name)}
+        known |= {mailbox.oauth_client_secret_env for mailbox in self.mailboxes}
+        known |= {self.orders.key_env, self.orders.secret_env, *(hook.secret_env for hook in self.webhooks)}
+        unknown = sorted(set(self.secrets.expires) - known)
+        if unknown:
+            named = ", ".join(sorted(name for name in known if name))
+            raise ValueError(f"secrets.expires: {unknown[0]!r} is no secret of this configuration; it has {named}")
         return self
 
     @property

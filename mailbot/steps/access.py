@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from mailbot.errors import PermanentError
+from mailbot.model.expiry import Expiry
 from mailbot.oauth import Client, Tokens
 from mailbot.settings import Settings
-from mailbot.store import sealing, tokens
+from mailbot.store import expiries, sealing, tokens
 from mailbot.store.transaction import reading, transaction
 
 _SPARE = timedelta(minutes=2)
@@ -72,6 +74,7 @@ class AccessToken:
         if given.refresh is not None and given.refresh != kept:
             with transaction(self._engine, "tokens.rotated") as session:
                 tokens.put(session, self._key, self._mailbox, given.refresh, now)
+                _note_end(session, self._mailbox, given, now)
         self._access, self._good_until = given.access, now + timedelta(seconds=given.lasts)
 
 
@@ -86,3 +89,13 @@ def keep_sign_in(engine: Engine, settings: Settings, mailbox: str, given: Tokens
     sealing.make_key(settings.secrets.key_path)
     with transaction(engine, "tokens.kept") as session:
         tokens.put(session, settings.secrets.key_path, mailbox, given.refresh, now)
+        _note_end(session, mailbox, given, now)
+
+
+def _note_end(session: Session, mailbox: str, given: Tokens, now: datetime) -> None:
+    """Keep how long a sign-in is good for, so that somebody is warned in time (P7)."""
+    what = f"sign-in/{mailbox}"
+    if given.refresh_lasts is None:
+        expiries.forget(session, what)
+    else:
+        expiries.put(session, Expiry(what=what, since=now, until=now + timedelta(seconds=given.refresh_lasts)))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from mailbot.steps import hooks
 from mailbot.steps.app import App
+from mailbot.steps.expiring import find_expiring
 from mailbot.steps.machine import find_full_disk
 from mailbot.steps.watch import tell_operators
 from mailbot.store import switch
@@ -46,7 +47,7 @@ def _stop(app: App, broken: str) -> None:
 
 
 def notice_silence(app: App) -> list[Alarm]:
-    """Tell operators of everything that has not happened for too long, each once a day.
+    """Tell operators of everything that has not happened for too long or ends soon, each once a day.
 
     Returns:
         Every alarm that holds now.
@@ -54,9 +55,9 @@ def notice_silence(app: App) -> list[Alarm]:
     with transaction(app.engine, "guard.silence") as session:
         now = app.now()
         mailboxes = [(mailbox.name, mailbox.folder_name) for mailbox in app.mailboxes]
-        alarms = [*find_alarms(session, mailboxes, now), *find_full_disk(app)]
+        alarms = [*find_alarms(session, mailboxes, now), *find_full_disk(app), *find_expiring(app, session)]
         for alarm in alarms:
-            _tell(app, session, alarm.text, f"{alarm.name}/{now:%Y-%m-%d}", now)
+            _tell(app, session, alarm.text, alarm.name if alarm.once else f"{alarm.name}/{now:%Y-%m-%d}", now)
     for alarm in alarms:
         log.warning("alarm", why=alarm.name)
     return alarms

@@ -24,6 +24,8 @@ from mailbot.store.desk_tables import WebhookCallRow
 from mailbot.store.tables import CaseEventRow, ClockRow
 from mailbot.store.transaction import transaction
 
+_LONGEST_KEY = 64
+
 log = structlog.get_logger()
 
 
@@ -53,8 +55,14 @@ def queue_alarm(app: App, session: Session, name: str, text: str, now: datetime)
     """Queue that something is wrong with mailbot itself, beside the mail to operators; once for each name (P7)."""
     for hook in app.settings.webhooks:
         if WebhookEvent.ALARM in hook.events:
-            event: _Event = {"key": f"alarm-{name}", "event": WebhookEvent.ALARM, "at": now.isoformat(), "text": text}
+            key = _short(f"alarm-{name}")
+            event: _Event = {"key": key, "event": WebhookEvent.ALARM, "at": now.isoformat(), "text": text}
             webhooks.queue(session, [_call(hook, event)], now)
+
+
+def _short(key: str) -> str:
+    """A key that fits its column, and still no other's."""
+    return key if len(key) <= _LONGEST_KEY else f"{key[:31]}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 _Event = dict[str, Any]

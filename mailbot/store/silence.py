@@ -17,10 +17,15 @@ _UNSENT = (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.AMBIGUOUS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One thing that is wrong; ``text`` says what, and what to look at."""
+    """One thing that is wrong; ``text`` says what, and what to look at.
+
+    Attributes:
+        once: it is told once for its name, and not every day.
+    """
 
     name: str
     text: str
+    once: bool = False
 
 
 def find_alarms(session: Session, mailboxes: Collection[tuple[str, str]], now: datetime) -> Iterator[Alarm]:

@@ -503,6 +503,16 @@ class OrderSyncRow(Base):
     synced_at: Mapped[datetime]
 
 
+class ExpiryRow(Base):
+    """How long a certificate or a sign-in is good for, as it was seen last."""
+
+    __tablename__ = "expiries"
+
+    what: Mapped[str] = mapped_column(String(320), primary_key=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+
+
 class OAuthTokenRow(Base):
     """The sign-in of one mailbox at its provider: the refresh token, encrypted by a key outside the database."""
 

@@ -3,6 +3,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from aiosmtpd.smtp import Envelope as Received
 
 from mailbot.act.smtp import SmtpTransport
 from mailbot.errors import AmbiguousError, PermanentError, RetryableError
+from mailbot.model.expiry import Expiry, Noted
 from mailbot.ports import Envelope, Handover, MailTransport
 from mailbot.settings import SecretError, Smtp
 
@@ -24,8 +26,9 @@ def an_envelope(**other: Any) -> Envelope:
     return Envelope(**({"sender": "", "recipient": "jane@example.org", "data": DATA} | other))
 
 
-def a_transport(port: int, **other: Any) -> MailTransport:
-    return SmtpTransport(Smtp.model_validate({"host": "127.0.0.1", "port": port, "security": "none"} | other))
+def a_transport(port: int, noted: Noted | None = None, **other: Any) -> MailTransport:
+    settings = Smtp.model_validate({"host": "127.0.0.1", "port": port, "security": "none"} | other)
+    return SmtpTransport(settings, noted=noted)
 
 
 class Marks:
@@ -136,8 +139,11 @@ class TestWithARealServer:
         )
         sign_in = {"username": "shop", "password_env": "SMTP_PASSWORD"}
         with real_server(inbox, authenticator=authenticate, **tls) as port:
-            with a_transport(port, host="localhost", security=security, **sign_in).connect() as handover:
+            seen: list[Expiry] = []
+            with a_transport(port, seen.append, host="localhost", security=security, **sign_in).connect() as handover:
                 hand_over(handover)
+            ends = datetime(2120, 1, 1, tzinfo=UTC)
+            assert [(each.what, each.until) for each in seen] == [(f"certificate/localhost:{port}", ends)]
             monkeypatch.setenv("SMTP_PASSWORD", "wrong")
             refused = a_transport(port, host="localhost", security=security, **sign_in)
             with pytest.raises(PermanentError, match="535"), refused.connect():

@@ -19,6 +19,7 @@ from mailbot.errors import PermanentError, RetryableError
 from mailbot.inbound import imap, imap_link
 from mailbot.inbound.imap import ImapMailbox
 from mailbot.inbound.imap_link import sign_in
+from mailbot.model.expiry import Expiry
 from mailbot.model.mail import RawMail
 from mailbot.ports import Folder, Listed
 from mailbot.settings import MailboxSettings
@@ -512,7 +513,10 @@ def test_a_trusted_certificate_is_enough(dovecot: Dovecot, security: str, monkey
     port = dovecot.tls_port if security == "tls" else dovecot.port
     account = dovecot.new_account()
     account.deliver(b"Subject: x\r\n\r\ny\r\n" * 20_000, NOON)
-    with ImapMailbox(account.settings(host="localhost", port=port, security=security)).open() as folder:
+    seen = list[Expiry]()
+    settings = account.settings(host="localhost", port=port, security=security)
+    with ImapMailbox(settings, noted=seen.append).open() as folder:
         found = folder.list_messages(folder.uids_after(0))
         assert data_by_uid(folder.fetch(list(found.values()))) == {1: b"Subject: x\r\n\r\ny\r\n" * 20_000}
         assert folder.wait(0.2) is False
+    assert [(each.what, (each.until - each.since).days) for each in seen] == [(f"certificate/localhost:{port}", 2)]

@@ -192,3 +192,17 @@ def test_doctor_ends_with_1_where_the_mailbox_cannot_be_reached(
     monkeypatch.setenv("MAILBOT_MAILBOXES__0__PORT", "1")
     found = {each["part"]: each["state"] for each in cases.json("doctor", code=1)}
     assert (found["mailbox support"], found["database"]) == ("bad", "good")
+
+
+@pytest.mark.parametrize(
+    ("line", "state", "said"),
+    [("{} = 2020-01-01", "bad", "has ended on 2020-01-01"), ("{} = 2120-01-01", "good", "none ends soon")],
+    ids=["ended", "in a century"],
+)
+def test_doctor_ends_with_1_where_a_secret_has_ended(cases: CommandLine, line: str, state: str, said: str) -> None:
+    name = cases.shop.account.password_file.name
+    with cases.shop.config.open("a", encoding="utf-8") as config:
+        config.write("\n[secrets.expires]\n" + line.format(f'"{name}"') + "\n")
+    (found,) = (each for each in cases.json("doctor", code=int(state == "bad")) if each["part"] == "expiry")
+    assert found["state"] == state
+    assert said in found["text"]

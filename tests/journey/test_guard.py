@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailbot import journey, operators
+from mailbot.console.banner import Banner
+from mailbot.model.expiry import Expiry
 from mailbot.settings import Webhook, WebhookEvent
+from mailbot.steps.expiring import Expiries, find_expiring
 from mailbot.steps.guarding import Tick, notice_drift
 from mailbot.store import check, history, switch
 from mailbot.store.desk_tables import WebhookCallRow
@@ -31,7 +34,7 @@ from mailbot.store.tables import (
     RawMailRow,
     RefundRow,
 )
-from mailbot.store.transaction import transaction
+from mailbot.store.transaction import reading, transaction
 from tests.journey.conftest import ShopBuilder
 from tests.journey.mails import CANCEL, QUESTION, RETURN, a_mail, an_invoice, an_order
 from tests.journey.shop import Shop
@@ -257,6 +260,58 @@ def test_silence_is_noticed_and_told_once_a_day(a_shop: ShopBuilder, free_disk: 
     shop.poll()
     assert alarms(shop) == ["parked"]
     assert len(shop.letters()) == 2
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_ends_soon_is_told_at_14_7_and_1_days_and_daily_from_its_end_on(
+    a_shop: ShopBuilder, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    monkeypatch.setenv("HOOK", "a secret of thirty-two characters")
+    shop = a_shop(database, notify="boss@shop.example")
+    shop.damaged = True  # nobody polls here for weeks
+    host = f"{'imap.' * 20}shop.example"
+    settings = shop.app.settings
+    update = {
+        "mailboxes": (settings.mailboxes[0].model_copy(update={"host": host, "port": 993}),),
+        "secrets": settings.secrets.model_copy(update={"expires": {"HOOK": date(2026, 4, 6)}}),
+        "webhooks": (Webhook(name="pager", url="https://pager.example", secret_env="HOOK"),),
+    }
+    settings = settings.model_copy(update=update)
+    shop.app = replace(shop.app, mailboxes=(), judgement=replace(shop.app.judgement, settings=settings))
+    noted, now = Expiries(shop.app.engine), shop.clock.now
+    noted(Expiry(what=f"certificate/{host}:993", since=now - timedelta(days=60), until=now + timedelta(days=30)))
+    noted(Expiry(what="certificate/gone.example:993", since=now - timedelta(days=60), until=now))
+    told = []
+    for day in range(33):
+        with reading(shop.app.engine) as session:
+            told.append([day, *(alarm.text for alarm in find_expiring(shop.app, session))])
+        journey.notice_silence(shop.app)
+        shop.clock.forward(days=1)
+    levels = [row.purpose.rpartition("/")[2] for row in shop.rows(OutboxRow) if "certificate" in row.purpose]
+    assert levels[:3] == ["14", "7", "1"]
+    assert [len(each) - 1 for each in told] == [0] * 13 + [1] * 3 + [2] * 17
+    letters = [row.purpose for row in shop.rows(OutboxRow) if "expiry" in row.purpose]
+    calls = [call for call in shop.rows(WebhookCallRow) if "expiry" in call.key]
+    assert len(letters) == len(calls) == 3 + 3 + 3 + 6
+    assert f"The certificate of {host}:993 ends on" in told[20][1]
+    assert "has ended" in told[32][1]
+    assert told[13][1].startswith("HOOK ends on 2026-04-06 00:00")
+    assert shop.look(lambda _: Banner().texts(shop.app))[-2:] == tuple(told[32][1:])
+
+
+@pytest.mark.parametrize(("lives", "first"), [(6, 2), (47, 14), (90, 14), (365, 14)])
+def test_what_is_renewed_every_few_days_is_warned_of_late(a_shop: ShopBuilder, lives: int, first: int) -> None:
+    shop = a_shop()
+    server = shop.app.settings.smtp
+    what = f"certificate/{server.host}:{server.port}"
+    since, until = shop.clock.now, shop.clock.now + timedelta(days=lives)
+    Expiries(shop.app.engine)(Expiry(what=what, since=since, until=until))
+    found = []
+    for left in range(lives, -1, -1):
+        shop.clock.now = until - timedelta(days=left)
+        with reading(shop.app.engine) as session:
+            found += [left] * len(list(find_expiring(shop.app, session)))
+    assert found == list(range(first, -1, -1))
 
 
 def test_a_clock_that_jumps_is_told_once_and_one_that_runs_is_not(a_shop: ShopBuilder) -> None:

@@ -13,6 +13,7 @@ from mailbot.errors import InputError, PermanentError
 from mailbot.oauth import Client, Tokens
 from mailbot.settings import Settings, load_settings
 from mailbot.steps.access import AccessToken, NotSignedInError, keep_sign_in
+from mailbot.store import expiries
 from mailbot.store.instance import ensure_schema
 from mailbot.store.tables import OAuthTokenRow
 from mailbot.store.transaction import open_engine, reading
@@ -47,13 +48,15 @@ class Provider:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.rotates, self.refuses = True, False
+        self.lasts: int | None = None
 
     def __call__(self, _client: Client, refresh_token: str) -> Tokens:
         self.asked.append(refresh_token)
         if self.refuses:
             raise PermanentError("sign-in: login.example refuses ('invalid_grant')")
         number = len(self.asked)
-        return Tokens(access=f"access-{number}", lasts=3600, refresh=f"rotated-{number}" if self.rotates else None)
+        refresh = f"rotated-{number}" if self.rotates else None
+        return Tokens(access=f"access-{number}", lasts=3600, refresh=refresh, refresh_lasts=self.lasts)
 
 
 @pytest.fixture
@@ -104,6 +107,16 @@ def test_a_provider_that_does_not_rotate_is_asked_with_the_same(engine: Engine, 
     assert provider.asked == ["refresh-1", "refresh-1"]
 
 
+def test_the_end_of_a_sign_in_is_known_as_long_as_it_has_one(engine: Engine, settings: Settings) -> None:
+    signed_in(engine, settings)
+    provider, ends = Provider(), []
+    for provider.lasts in (None, 90 * 24 * 3600, 7 * 24 * 3600, None):
+        a_token(engine, settings, provider, lambda: NOW)()
+        with reading(engine) as session:
+            ends.append([(each.what, (each.until - NOW).days) for each in expiries.find_all(session)])
+    assert ends == [[], [("sign-in/support", 90)], [("sign-in/support", 7)], []]
+
+
 @pytest.mark.parametrize("known", [False, True], ids=["nobody signed in", "access withdrawn"])
 def test_who_must_sign_in_again_is_told_how(engine: Engine, settings: Settings, *, known: bool) -> None:
     if known:
@@ -137,6 +150,12 @@ def test_another_key_is_named(engine: Engine, settings: Settings) -> None:
 def test_a_sign_in_without_offline_access_is_refused(engine: Engine, settings: Settings) -> None:
     with pytest.raises(PermanentError, match="offline"):
         keep_sign_in(engine, settings, "support", Tokens(access="first", lasts=3600, refresh=None), NOW)
+
+
+def test_only_secrets_of_the_configuration_end_on_a_day(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(_CONFIG + "[secrets.expires]\nOTHER = 2027-01-01\n", encoding="utf-8")
+    with pytest.raises(InputError, match="'OTHER' is no secret of this configuration"):
+        load_settings(tmp_path / "config.toml", {})
 
 
 def test_smtp_may_only_borrow_the_sign_in_of_a_mailbox_that_has_one(tmp_path: Path) -> None:
