@@ -26,7 +26,7 @@ def an_envelope(**other: Any) -> Envelope:
     return Envelope(**({"sender": "", "recipient": "jane@example.org", "data": DATA} | other))
 
 
-def a_transport(port: int, noted: Noted | None = None, **other: Any) -> MailTransport:
+def a_transport(port: int, noted: Noted | None = None, /, **other: Any) -> MailTransport:
     settings = Smtp.model_validate({"host": "127.0.0.1", "port": port, "security": "none"} | other)
     return SmtpTransport(settings, noted=noted)
 

@@ -281,22 +281,22 @@ def test_what_ends_soon_is_told_at_14_7_and_1_days_and_daily_from_its_end_on(
     noted, now = Expiries(shop.app.engine), shop.clock.now
     noted(Expiry(what=f"certificate/{host}:993", since=now - timedelta(days=60), until=now + timedelta(days=30)))
     noted(Expiry(what="certificate/gone.example:993", since=now - timedelta(days=60), until=now))
-    told = []
-    for day in range(33):
+    told: list[tuple[str, ...]] = []
+    for _ in range(33):
         with reading(shop.app.engine) as session:
-            told.append([day, *(alarm.text for alarm in find_expiring(shop.app, session))])
+            told.append(tuple(alarm.text for alarm in find_expiring(shop.app, session)))
         journey.notice_silence(shop.app)
         shop.clock.forward(days=1)
     levels = [row.purpose.rpartition("/")[2] for row in shop.rows(OutboxRow) if "certificate" in row.purpose]
     assert levels[:3] == ["14", "7", "1"]
-    assert [len(each) - 1 for each in told] == [0] * 13 + [1] * 3 + [2] * 17
+    assert [len(each) for each in told] == [0] * 13 + [1] * 3 + [2] * 17
     letters = [row.purpose for row in shop.rows(OutboxRow) if "expiry" in row.purpose]
     calls = [call for call in shop.rows(WebhookCallRow) if "expiry" in call.key]
     assert len(letters) == len(calls) == 3 + 3 + 3 + 6
-    assert f"The certificate of {host}:993 ends on" in told[20][1]
-    assert "has ended" in told[32][1]
-    assert told[13][1].startswith("HOOK ends on 2026-04-06 00:00")
-    assert shop.look(lambda _: Banner().texts(shop.app))[-2:] == tuple(told[32][1:])
+    assert f"The certificate of {host}:993 ends on" in told[20][0]
+    assert "has ended" in told[32][0]
+    assert told[13][0].startswith("HOOK ends on 2026-04-06 00:00")
+    assert shop.look(lambda _: Banner().texts(shop.app))[-2:] == told[32]
 
 
 @pytest.mark.parametrize(("lives", "first"), [(6, 2), (47, 14), (90, 14), (365, 14)])
