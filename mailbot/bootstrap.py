@@ -24,7 +24,7 @@ from mailbot.orders.woocommerce import WooCommerce
 from mailbot.payments.manual import write_payments
 from mailbot.policy.table import Policy, parse_policy
 from mailbot.policy.versions import in_order
-from mailbot.ports import OrderSource
+from mailbot.ports import IdentityProvider, OrderSource
 from mailbot.sandbox.pictures import missing_modules
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.rules import ReadingRules
@@ -223,6 +223,7 @@ def open_app(settings: Settings, progress: Callable[[str, int], None] | None = N
                 journal_folder=_journal_folder(settings, instance.name),
                 progress=progress or _unseen,
                 webhooks=Caller(),
+                identities=open_identities(settings),
             )
 
 
@@ -249,6 +250,21 @@ def _access_tokens(engine: Engine, settings: Settings) -> dict[str, AccessToken]
 def open_order_source(settings: Settings) -> OrderSource | None:
     """Where the shop keeps its orders; ``None`` where they come by files only."""
     return WooCommerce(settings.orders) if settings.orders.source == "woocommerce" else None
+
+
+def open_identities(settings: Settings) -> IdentityProvider | None:
+    """The shop's identity provider; ``None`` where it has none.
+
+    Raises:
+        InputError: the extra ``oidc`` is not installed.
+    """
+    if not settings.sign_in.issuer:
+        return None
+    try:
+        from mailbot.openid import OpenIdProvider  # noqa: PLC0415 (needs the extra)
+    except ModuleNotFoundError as missing:
+        raise InputError(f"[sign_in] needs the extra oidc ({missing.name} is not installed): make setup") from None
+    return OpenIdProvider(settings.sign_in)
 
 
 def _unseen(_what: str, _count: int) -> None:

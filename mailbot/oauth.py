@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
@@ -18,7 +19,7 @@ import httpx2
 from mailbot.errors import PermanentError, RetryableError, shown
 
 _TIMEOUT = httpx2.Timeout(30.0)
-_PATIENCE = frozenset({408, 429, 500, 502, 503, 504})
+PATIENCE = frozenset({408, 429, 500, 502, 503, 504})
 _NOT_FOR_US = 404
 _A_TURN_SECONDS = 1.0
 _LEAST_LASTS = 60
@@ -100,14 +101,13 @@ class Question:
 def ask(client: Client, username: str, redirect: str) -> Question:
     """Make up a sign-in: a fresh state against forged answers, a fresh verifier against stolen codes."""
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-    digest = hashlib.sha256(verifier.encode("ascii")).digest()
     fields = {
         "response_type": "code",
         "client_id": client.id,
         "redirect_uri": redirect,
         "scope": client.provider.scope,
         "state": state,
-        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"),
+        "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",
         "login_hint": username,
         "access_type": "offline",
@@ -115,6 +115,12 @@ def ask(client: Client, username: str, redirect: str) -> Question:
     }
     url = f"{client.provider.authorize_url}?{urlencode(fields)}"
     return Question(url=url, redirect=redirect, state=state, verifier=verifier)
+
+
+def challenge(verifier: str) -> str:
+    """What the provider is shown of a verifier beforehand. Source: RFC 7636, section 4.2 (S256)."""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 def exchange(client: Client, question: Question, code: str, transport: httpx2.BaseTransport | None = None) -> Tokens:
@@ -145,14 +151,37 @@ def refresh(client: Client, refresh_token: str, transport: httpx2.BaseTransport 
 
 
 def _tokens(client: Client, fields: dict[str, str], transport: httpx2.BaseTransport | None) -> Tokens:
-    host = urlsplit(client.provider.token_url).hostname
     form = fields | {"client_id": client.id} | ({"client_secret": client.secret} if client.secret else {})
+    given = ask_for_tokens(client.provider.token_url, form, transport=transport)
+    lasts, fresh, ends = (given.get(name) for name in ("expires_in", "refresh_token", "refresh_token_expires_in"))
+    return Tokens(
+        access=given["access_token"],
+        lasts=lasts if isinstance(lasts, int) else _LEAST_LASTS,
+        refresh=fresh if isinstance(fresh, str) else None,
+        refresh_lasts=ends if isinstance(ends, int) and ends > 0 else client.provider.refresh_lasts,
+    )
+
+
+def ask_for_tokens(
+    url: str,
+    form: dict[str, str],
+    *,
+    headers: dict[str, str] | None = None,
+    transport: httpx2.BaseTransport | None = None,
+) -> dict[str, Any]:
+    """What a provider's token endpoint gives for a form: an access token at least (RFC 6749, section 5.1).
+
+    Raises:
+        RetryableError: the provider is not there now.
+        PermanentError: it refuses, or gives something else.
+    """
+    host = urlsplit(url).hostname
     try:
         with httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, transport=transport) as http:
-            answer = http.post(client.provider.token_url, data=form)
+            answer = http.post(url, data=form, headers=headers or {})
     except httpx2.HTTPError as problem:
         raise RetryableError(f"sign-in: {host} cannot be reached: {type(problem).__name__}") from None
-    if answer.status_code in _PATIENCE:
+    if answer.status_code in PATIENCE:
         raise RetryableError(f"sign-in: {host} answers {answer.status_code}")
     try:
         given = answer.json()
@@ -160,16 +189,9 @@ def _tokens(client: Client, fields: dict[str, str], transport: httpx2.BaseTransp
         given = None
     if not isinstance(given, dict):
         raise PermanentError(f"sign-in: {host} answers {answer.status_code} and no tokens")
-    access, lasts, fresh = given.get("access_token"), given.get("expires_in"), given.get("refresh_token")
-    ends = given.get("refresh_token_expires_in")
-    if answer.status_code != httpx2.codes.OK or not isinstance(access, str):
+    if answer.status_code != httpx2.codes.OK or not isinstance(given.get("access_token"), str):
         raise PermanentError(f"sign-in: {host} refuses ({shown(given.get('error'))})")
-    return Tokens(
-        access=access,
-        lasts=lasts if isinstance(lasts, int) else _LEAST_LASTS,
-        refresh=fresh if isinstance(fresh, str) else None,
-        refresh_lasts=ends if isinstance(ends, int) and ends > 0 else client.provider.refresh_lasts,
-    )
+    return given
 
 
 class _Answers(HTTPServer):

@@ -192,3 +192,61 @@ class WebhookCaller(Protocol):
             RetryableError: no answer, or none that says yes.
             PermanentError: the address may not be called, or wants no more calls.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One sign-in at an identity provider that a browser is sent to.
+
+    Attributes:
+        redirect: the console's address that the browser comes back to.
+        state: comes back with the browser.
+        nonce: comes back inside of the provider's signed word.
+        verifier: proves that the code is used by who asked for it (RFC 7636).
+    """
+
+    redirect: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whom an identity provider vouches for.
+
+    Attributes:
+        name: in lower case, as people are invited by.
+        subject: the account at the provider, for good: a hash of its issuer and its number there.
+    """
+
+    name: str
+    subject: str
+
+
+class IdentityProvider(Protocol):
+    """Where the shop's people sign in for all that they work with; where there is none, they have passwords."""
+
+    def address(self, question: Question, now: datetime) -> str:
+        """Where a browser is sent.
+
+        Raises:
+            RetryableError: the provider is not there now.
+            PermanentError: it is no such provider.
+        """
+
+    def identify(self, question: Question, code: str, now: datetime) -> Identity:
+        """Whom the code that a browser came back with stands for.
+
+        Raises:
+            RetryableError: the provider is not there now.
+            PermanentError: it vouches for nobody, or not as it must.
+        """
+
+    def examine(self, now: datetime) -> str:
+        """Try it without signing anybody in; says what was found.
+
+        Raises:
+            RetryableError: the provider is not there now.
+            PermanentError: it is no such provider.
+        """

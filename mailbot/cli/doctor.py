@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 from mailbot import bootstrap
 from mailbot.act.check import check_templates
 from mailbot.cli.options import Config, Json, plain, print_json, settings_for
+from mailbot.console.by_provider import RETURN
 from mailbot.errors import MailbotError
 from mailbot.policy.check import check_policy
-from mailbot.ports import Mailbox
+from mailbot.ports import IdentityProvider, Mailbox
 from mailbot.sandbox.pictures import missing_modules
 from mailbot.sandbox.pool import Sandbox
 from mailbot.sandbox.wire import PICTURE
@@ -83,6 +84,7 @@ def _examined(app: App) -> Iterator[Found]:
         "targets": partial(_targets, app),
         "notices": partial(_notices, app),
         **{f"webhook {hook.name}": partial(_webhook, app, hook) for hook in app.settings.webhooks},
+        **({"sign-in": partial(_sign_in, app, app.identities)} if app.identities else {}),
         "silence": partial(_silence, app),
         "expiry": partial(_expiry, app),
         "clock": partial(_clock, app),
@@ -227,6 +229,10 @@ def _targets(app: App) -> str:
     if due is None:
         raise BrokenError("targets: no working hour lies ahead; look at days, opens, closes and holidays")
     return f"a mail of now is to be answered by {due.astimezone(app.settings.shop.zone):%a %d %b %H:%M %Z}"
+
+
+def _sign_in(app: App, identities: IdentityProvider) -> str:
+    return f"{identities.examine(app.now())}; the address to register there ends in {RETURN}"
 
 
 def _silence(app: App) -> str:

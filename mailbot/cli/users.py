@@ -30,7 +30,7 @@ def add(
     """Add somebody, or give them a fresh link; prints the link that lets them choose a password within 72 hours."""
     with open_app(context, config) as app:
         with transaction(app.engine) as session:
-            row = accounts.find(session, name) or accounts.add(session, name, role, app.now())
+            row = accounts.invite(session, name, role, app.now())
             audit.record(session, _COMMAND_LINE, "invited", row.name, app.now(), role=row.role)
             user_id, known_role = row.id, row.role
         address = f"http://{app.settings.console.listen}"
@@ -46,7 +46,7 @@ def list_(context: typer.Context, *, as_json: Json = False, config: Config = Non
     """List everybody, with their roles."""
     with open_app(context, config) as app, reading(app.engine) as session:
         for row in accounts.all_users(session):
-            state = "disabled" if row.disabled_at else "active" if row.has_code else "invited"
+            state = "disabled" if row.disabled_at else "active" if row.has_code or row.provider_subject else "invited"
             if as_json:
                 print_json({"user": row.name, "role": row.role, "state": state})
             else:

@@ -12,7 +12,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mailbot.console import api, case_pages, live, mail_parts, owner_pages, people_pages, queue_pages, sign_in
+from mailbot.console import (
+    api,
+    by_provider,
+    case_pages,
+    live,
+    mail_parts,
+    owner_pages,
+    people_pages,
+    queue_pages,
+    sign_in,
+)
 from mailbot.console.door import Doorkeeper
 from mailbot.console.proof import proof_routes
 from mailbot.console.routes import OPEN, Page, get, make_routes, post
@@ -29,6 +39,8 @@ _LAST_WORDS_SECONDS = 1
 PAGES: list[Page] = [
     get("/sign-in", OPEN, sign_in.show_sign_in),
     post("/sign-in", OPEN, sign_in.sign_in),
+    get(by_provider.START, OPEN, by_provider.start),
+    get(by_provider.RETURN, OPEN, by_provider.finish),
     get("/welcome", OPEN, sign_in.show_welcome),
     post("/welcome", OPEN, sign_in.welcome),
     post("/sign-out", LOOK, sign_in.sign_out),

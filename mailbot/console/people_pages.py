@@ -33,9 +33,7 @@ def invite(visit: Visit) -> Response:
     """Add somebody, or let somebody choose a new password: a link that works once, for 72 hours."""
     name, now = visit.form.get("name", ""), visit.app.now()
     with transaction(visit.app.engine) as session:
-        row = users.find(session, name) or users.add(session, name, _role(visit), now)
-        if row.disabled_at is not None:
-            raise InputError(f"{row.name} is disabled; choose another name")
+        row = users.invite(session, name, _role(visit), now)
         audit.record(session, visit.name, "invited", row.name, now, role=row.role)
         user_id, invited = row.id, row.name
     link = make_link(visit.app, Link.INVITATION, user_id, str(visit.request.base_url).rstrip("/"))

@@ -16,7 +16,7 @@ from mailbot.model.people import Role
 from mailbot.store import audit, sessions, users
 from mailbot.store.desk_tables import UserRow
 from mailbot.store.sealing import SealError
-from mailbot.store.sessions import Link
+from mailbot.store.sessions import By, Link
 from mailbot.store.transaction import reading, transaction
 
 _NO = "That is not right, or was tried too often. Check name, password and code; after five slips wait 15 minutes."
@@ -27,7 +27,13 @@ log = structlog.get_logger()
 
 def show_sign_in(visit: Visit) -> Response:
     """The form for name, password and code; or the button that uses a one-time link."""
-    return visit.page("sign_in.html", token=visit.request.query_params.get("token", ""), problem="")
+    return sign_in_page(visit, "", HTTPStatus.OK, visit.request.query_params.get("token", ""))
+
+
+def sign_in_page(visit: Visit, problem: str, status: HTTPStatus = HTTPStatus.FORBIDDEN, token: str = "") -> Response:
+    """The page itself, with what went wrong."""
+    provider = visit.app.settings.sign_in.label if visit.app.identities is not None else ""
+    return visit.page("sign_in.html", status, token=token, problem=problem, provider=provider)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -35,9 +41,8 @@ def sign_in(visit: Visit) -> Response:
     token = visit.form.get("token", "")
     user_id = _by_link(visit, token) if token or "name" not in visit.form else _by_password(visit)
     if user_id is None:
-        problem = _USED if "name" not in visit.form else _NO
-        return visit.page("sign_in.html", HTTPStatus.FORBIDDEN, token="", problem=problem)
-    return _enter(visit, user_id)
+        return sign_in_page(visit, _USED if "name" not in visit.form else _NO)
+    return enter(visit, user_id, By.OURSELVES)
 
 
 def show_welcome(visit: Visit) -> Response:
@@ -49,7 +54,7 @@ def show_welcome(visit: Visit) -> Response:
         user = session.get(UserRow, invited.user_id) if invited is not None else None
         name = "" if user is None else user.name
     if first is None and invited is None:
-        return visit.page("sign_in.html", HTTPStatus.FORBIDDEN, token="", problem=_USED)
+        return sign_in_page(visit, _USED)
     return visit.page("welcome.html", token=token, name=name, problem="")
 
 
@@ -62,7 +67,7 @@ def welcome(visit: Visit) -> Response:
         invited = sessions.find_link(session, token, Link.INVITATION, now)
         first = None if invited else sessions.find_link(session, token, Link.FIRST_ADMIN, now)
         if invited is None and (first is None or not users.is_empty(session)):
-            return visit.page("sign_in.html", HTTPStatus.FORBIDDEN, token="", problem=_USED)
+            return sign_in_page(visit, _USED)
         user = None if invited is None else session.get(UserRow, invited.user_id)
         try:
             name = user.name if user is not None else users.clean_name(visit.form.get("name", ""))
@@ -85,7 +90,7 @@ def welcome(visit: Visit) -> Response:
         return visit.page(
             "welcome.html", HTTPStatus.BAD_REQUEST, token=token, name=name if invited else "", problem=problem
         )
-    return _enter(visit, user_id)
+    return enter(visit, user_id, By.OURSELVES)
 
 
 def show_code(visit: Visit) -> Response:
@@ -146,12 +151,13 @@ def end_session(visit: Visit) -> Response:
     return visit.go("/account")
 
 
-def _enter(visit: Visit, user_id: int) -> Response:
+def enter(visit: Visit, user_id: int, by: By) -> Response:
+    """Sign this browser in."""
     now = visit.app.now()
     with transaction(visit.app.engine) as session:
         user = _user(session.get(UserRow, user_id))
-        token = sessions.sign_in(session, user_id, visit.request.headers.get("user-agent", ""), now)
-        audit.record(session, user.name, "signed_in", user.name, now)
+        token = sessions.sign_in(session, user_id, visit.request.headers.get("user-agent", ""), now, by)
+        audit.record(session, user.name, "signed_in", user.name, now, by=by)
     return set_cookie(visit.request, visit.go("/"), token)
 
 
@@ -163,8 +169,7 @@ def _by_link(visit: Visit, token: str) -> int | None:
 
 def _by_password(visit: Visit) -> int | None:
     name, now = visit.form.get("name", "").strip().lower(), visit.app.now()
-    client = visit.request.client
-    subjects = (f"account:{name}", f"address:{client.host if client else ''}")
+    subjects = (f"account:{name}", sender_of(visit))
     with transaction(visit.app.engine) as session:
         if users.is_throttled(session, subjects, now):
             return None
@@ -187,6 +192,12 @@ def _by_password(visit: Visit) -> int | None:
         row.code_step = step or row.code_step
         users.forget_failures(session, subjects[0])
         return row.id
+
+
+def sender_of(visit: Visit) -> str:
+    """The network address that asks, as failures are counted by it."""
+    client = visit.request.client
+    return f"address:{client.host if client else ''}"
 
 
 def _code_key(visit: Visit, user: UserRow) -> str | None:

@@ -18,6 +18,7 @@ from mailbot.settings.sections import (
     Webhook,
     WebhookEvent,
 )
+from mailbot.settings.sign_in import SignIn
 from mailbot.settings.values import SecretError
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Security",
     "Settings",
     "Shop",
+    "SignIn",
     "Smtp",
     "Targets",
     "Webhook",

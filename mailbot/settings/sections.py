@@ -7,13 +7,15 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mailbot.model.money import Money
+from mailbot.settings.sign_in import SignIn
 from mailbot.settings.values import (
     Address,
     Port,
     SecretError,
+    Section,
     Sums,
     WebAddress,
     address,
@@ -55,11 +57,7 @@ class WebhookEvent(StrEnum):
     ALARM = "alarm"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Shop(_Section):
+class Shop(Section):
     """``[shop]``: who answers, and what its order numbers look like."""
 
     name: str = Field(min_length=1, max_length=120)
@@ -80,13 +78,13 @@ class Shop(_Section):
         return ZoneInfo(self.timezone)
 
 
-class Database(_Section):
+class Database(Section):
     """``[database]``: where everything is kept."""
 
     url: str = Field(pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://")
 
 
-class _Server(_Section):
+class _Server(Section):
     host: str = Field(min_length=1)
     port: Port
     security: Security
@@ -181,14 +179,14 @@ class Smtp(_Server):
         return bool(self.oauth_mailbox)
 
 
-class Worker(_Section):
+class Worker(Section):
     """``[worker]``: what happens without a person."""
 
     mode: Mode = Mode.AUTO
     answer_from: Annotated[datetime | None, BeforeValidator(start), AfterValidator(with_zone)] = None
 
 
-class Identity(_Section):
+class Identity(Section):
     """``[identity]``: whose findings about a sender count."""
 
     authserv_ids: tuple[str, ...] = ()
@@ -196,7 +194,7 @@ class Identity(_Section):
     received_hosts: tuple[str, ...] = ()
 
 
-class Secrets(_Section):
+class Secrets(Section):
     """``[secrets]``: the file of the key that stored sign-ins are encrypted with, and when other secrets end.
 
     ``expires`` holds the day from which a password or key is good no longer, by its variable or file.
@@ -211,7 +209,7 @@ class Secrets(_Section):
         return Path(self.key_file)
 
 
-class OrdersSettings(_Section):
+class OrdersSettings(Section):
     """``[orders]``: where the shop keeps its orders, for ``orders sync``; without a source they come by files only."""
 
     source: Literal["", "woocommerce"] = ""
@@ -248,7 +246,7 @@ class OrdersSettings(_Section):
         return read_secret(self.secret_env)
 
 
-class PolicyFile(_Section):
+class PolicyFile(Section):
     """``[policy]``: the shop's own policy file; empty for the one that ships.
 
     ``earlier`` names the files that orders keep which were paid before the newer file's ``applies_from``.
@@ -258,20 +256,20 @@ class PolicyFile(_Section):
     earlier: tuple[str, ...] = ()
 
 
-class Console(_Section):
+class Console(Section):
     """``[console]``: where operators' browsers reach it, and under which address customers' do (empty: they do not)."""
 
     listen: Annotated[str, AfterValidator(host_and_port)] = "127.0.0.1:8080"
     public_url: Annotated[str, AfterValidator(public_address)] = ""
 
 
-class Notify(_Section):
+class Notify(Section):
     """``[notify]``: who is told when a promise is due; empty for nobody."""
 
     address: Annotated[str, AfterValidator(lambda text: text and address(text))] = ""
 
 
-class Webhook(_Section):
+class Webhook(Section):
     """One ``[[webhooks]]``: a web address that is told, signed, of what happens; ``private`` ones may be inside."""
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")
@@ -298,7 +296,7 @@ class Webhook(_Section):
         return read_secret(self.secret_env)
 
 
-class Refunds(_Section):
+class Refunds(Section):
     """``[refunds]``: who pays, who must agree, and how far mailbot may go by itself. Source: P4, I7."""
 
     provider: Literal["manual"] = "manual"
@@ -318,7 +316,7 @@ class Refunds(_Section):
         return sums_of(self.daily_sum).get(currency)
 
 
-class Targets(_Section):
+class Targets(Section):
     """``[targets]``: operators' own aim for a first answer, in working hours; the public promise is another matter."""
 
     answer_within_hours: int = Field(default=0, ge=0, le=400)
@@ -336,14 +334,14 @@ class Targets(_Section):
         return self
 
 
-class Cases(_Section):
+class Cases(Section):
     """``[cases]``: when a case that has come to its end is put away."""
 
     close_after_days: int = Field(default=14, ge=1, le=365)
     close_unanswered_after_days: int = Field(default=30, ge=8, le=365)
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole configuration, checked. Relative paths in it start at the file's own folder."""
 
     shop: Shop
@@ -356,6 +354,7 @@ class Settings(_Section):
     orders: OrdersSettings = OrdersSettings()
     policy: PolicyFile = PolicyFile()
     console: Console = Console()
+    sign_in: SignIn = SignIn()
     notify: Notify = Notify()
     webhooks: tuple[Webhook, ...] = ()
     refunds: Refunds = Refunds()
@@ -380,7 +379,12 @@ class Settings(_Section):
         servers = (*self.mailboxes, self.smtp)
         known = {name for server in servers for name in (server.password_env, Path(server.password_file).name)}
         known |= {mailbox.oauth_client_secret_env for mailbox in self.mailboxes}
-        known |= {self.orders.key_env, self.orders.secret_env, *(hook.secret_env for hook in self.webhooks)}
+        known |= {
+            self.sign_in.client_secret_env,
+            self.orders.key_env,
+            self.orders.secret_env,
+            *(hook.secret_env for hook in self.webhooks),
+        }
         unknown = sorted(set(self.secrets.expires) - known)
         if unknown:
             named = ", ".join(sorted(name for name in known if name))

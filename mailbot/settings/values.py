@@ -9,12 +9,18 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailbot.errors import InputError
 from mailbot.model.money import Money, MoneyError, decimals_of
 
 _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+", re.ASCII)
+
+
+class Section(BaseModel):
+    """One section of the configuration: frozen, and with no key but those that it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SecretError(InputError):

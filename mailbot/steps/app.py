@@ -11,7 +11,7 @@ from mailbot.act.reply import Templates
 from mailbot.model.book import BookedOrder
 from mailbot.policy.table import Policy
 from mailbot.policy.versions import policy_for
-from mailbot.ports import Mailbox, MailTransport, OrderSource, PaymentProvider, WebhookCaller
+from mailbot.ports import IdentityProvider, Mailbox, MailTransport, OrderSource, PaymentProvider, WebhookCaller
 from mailbot.sandbox.pool import Sandbox
 from mailbot.settings import Settings
 from mailbot.store.instance import Instance
@@ -53,6 +53,7 @@ class App:
         journal_folder: where this machine notes how far its outgoing mail has come.
         progress: told what was done and how many times.
         webhooks: who calls other systems; ``None``: nobody does.
+        identities: where people also sign in; ``None``: by password only.
     """
 
     judgement: Judgement
@@ -66,6 +67,7 @@ class App:
     journal_folder: Path
     progress: Callable[[str, int], None]
     webhooks: WebhookCaller | None = None
+    identities: IdentityProvider | None = None
 
     @property
     def settings(self) -> Settings:

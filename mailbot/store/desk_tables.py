@@ -18,6 +18,7 @@ class UserRow(Base):
         code_sealed: the key of the authenticator (RFC 6238), encrypted; ``None`` until it is set up.
         code_key: the same as an earlier version kept it, in the clear; ``None`` once it is encrypted.
         code_step: the last step whose code was used, so that none is used twice.
+        provider_subject: the account at the shop's identity provider that the person first came by, hashed.
     """
 
     __tablename__ = "users"
@@ -29,6 +30,7 @@ class UserRow(Base):
     code_key: Mapped[str | None] = mapped_column(String(64))
     code_sealed: Mapped[bytes | None]
     code_step: Mapped[int]
+    provider_subject: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

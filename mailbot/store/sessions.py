@@ -24,10 +24,22 @@ class Link(StrEnum):
     SIGN_IN = "link"
     INVITATION = "invitation"
     FIRST_ADMIN = "first_admin"
+    PROVIDER = "provider"
 
 
-_BROWSER = "browser"
-_LASTS = {Link.SIGN_IN: timedelta(hours=1), Link.INVITATION: timedelta(hours=72), Link.FIRST_ADMIN: timedelta(hours=1)}
+class By(StrEnum):
+    """What a browser was signed in by: a password or link of ours, or the word of the shop's identity provider."""
+
+    OURSELVES = "browser"
+    PROVIDER = "vouched"
+
+
+_LASTS = {
+    Link.SIGN_IN: timedelta(hours=1),
+    Link.INVITATION: timedelta(hours=72),
+    Link.FIRST_ADMIN: timedelta(hours=1),
+    Link.PROVIDER: timedelta(minutes=10),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +47,8 @@ class SignedIn:
     """Somebody who is signed in.
 
     Attributes:
-        enrolled: the authenticator is set up, or the person came by a link and has no password.
+        enrolled: the authenticator is set up, or not needed: the person came by a link and has no password, or the
+            shop's identity provider vouches for them.
     """
 
     user_id: int
@@ -54,6 +67,7 @@ class Browser:
     agent: str
     created_at: datetime
     seen_at: datetime
+    by: By
 
 
 def make_link(session: Session, link: Link, user_id: int | None, now: datetime) -> str:
@@ -78,21 +92,23 @@ def use_link(session: Session, token: str, link: Link, now: datetime) -> Session
     return row
 
 
-def sign_in(session: Session, user_id: int, agent: str, now: datetime) -> str:
+def sign_in(session: Session, user_id: int, agent: str, now: datetime, by: By) -> str:
     """A new token for a browser that somebody signs in with."""
-    return _add(session, _BROWSER, user_id, now, lasts=AT_MOST, agent=agent)
+    return _add(session, by, user_id, now, lasts=AT_MOST, agent=agent)
 
 
 def find_signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Who a browser's token stands for: 12 hours at most, never 30 minutes unused, nobody who is disabled."""
-    mine = (SessionRow.token_hash == _hashed(token), SessionRow.kind == _BROWSER)
+    mine = (SessionRow.token_hash == _hashed(token), SessionRow.kind.in_(By))
     fresh = (SessionRow.expires_at > now, SessionRow.seen_at > now - _IDLE, UserRow.disabled_at.is_(None))
     found = session.execute(
-        select(UserRow, SessionRow.seen_at).join(SessionRow, SessionRow.user_id == UserRow.id).where(*mine, *fresh)
+        select(UserRow, SessionRow.seen_at, SessionRow.kind)
+        .join(SessionRow, SessionRow.user_id == UserRow.id)
+        .where(*mine, *fresh)
     ).one_or_none()
     if found is None:
         return None
-    user, seen_at = found
+    user, seen_at, kind = found
     if seen_at <= now - _SEEN_EVERY:  # a page need not wait for the disk to be looked at
         session.execute(update(SessionRow).where(*mine).values(seen_at=now))
     return SignedIn(
@@ -100,19 +116,24 @@ def find_signed_in(session: Session, token: str, now: datetime) -> SignedIn | No
         name=user.name,
         role=Role(user.role),
         session=_hashed(token),
-        enrolled=user.password_hash is None or user.has_code,
+        enrolled=kind == By.PROVIDER or user.password_hash is None or user.has_code,
     )
 
 
 def browsers(session: Session, user_id: int | None, now: datetime) -> list[Browser]:
     """The browsers that somebody is signed in with; ``None``: everybody's."""
     open_ = select(SessionRow, UserRow.name).join(UserRow, UserRow.id == SessionRow.user_id)
-    open_ = open_.where(SessionRow.kind == _BROWSER, SessionRow.expires_at > now, SessionRow.seen_at > now - _IDLE)
+    open_ = open_.where(SessionRow.kind.in_(By), SessionRow.expires_at > now, SessionRow.seen_at > now - _IDLE)
     if user_id is not None:
         open_ = open_.where(SessionRow.user_id == user_id)
     return [
         Browser(
-            session=row.token_hash, name=name, agent=row.agent or "", created_at=row.created_at, seen_at=row.seen_at
+            session=row.token_hash,
+            name=name,
+            agent=row.agent or "",
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            by=By(row.kind),
         )
         for row, name in session.execute(open_.order_by(SessionRow.seen_at.desc()))
     ]
@@ -120,7 +141,7 @@ def browsers(session: Session, user_id: int | None, now: datetime) -> list[Brows
 
 def end(session: Session, token_hash: str, user_id: int | None) -> None:
     """End one session of somebody's; ``None``: whoever's it is."""
-    mine = delete(SessionRow).where(SessionRow.token_hash == token_hash, SessionRow.kind == _BROWSER)
+    mine = delete(SessionRow).where(SessionRow.token_hash == token_hash, SessionRow.kind.in_(By))
     session.execute(mine if user_id is None else mine.where(SessionRow.user_id == user_id))
 
 

@@ -36,6 +36,36 @@ def add(session: Session, name: str, role: Role, now: datetime) -> UserRow:
     return row
 
 
+def invite(session: Session, name: str, role: Role, now: datetime) -> UserRow:
+    """Somebody who is invited, for the first time or anew; who was known by the identity provider is no longer.
+
+    Raises:
+        UserError: the name is no name, or that of somebody who is disabled.
+    """
+    row = find(session, name) or add(session, name, role, now)
+    if row.disabled_at is not None:
+        raise UserError(f"{row.name} is disabled; choose another name")
+    row.provider_subject = None
+    return row
+
+
+def vouched_for(session: Session, name: str, subject: str) -> UserRow:
+    """The person whom the shop's identity provider vouches for: invited by that name, and always the same account.
+
+    Names are given again, accounts are not: the account that first came in is kept until the person is invited anew.
+
+    Raises:
+        UserError: nobody of that name was invited, or another account came in by it.
+    """
+    row = session.scalars(select(UserRow).where(UserRow.name == name).with_for_update()).one_or_none()
+    if row is None or row.disabled_at is not None:
+        raise UserError("nobody was invited to this console by the name of that account; ask an admin for it")
+    if row.provider_subject not in {None, subject}:
+        raise UserError("another account has come in by that name before; ask an admin for a new invitation")
+    row.provider_subject = subject
+    return row
+
+
 def clean_name(name: str) -> str:
     """A name as it is compared: without outer spaces, in lower case.
 

@@ -27,6 +27,8 @@ OPEN = None
 ROWS: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/sign-in"): OPEN,
     ("POST", "/sign-in"): OPEN,
+    ("GET", "/sign-in/provider"): OPEN,
+    ("GET", "/sign-in/return"): OPEN,
     ("GET", "/welcome"): OPEN,
     ("POST", "/welcome"): OPEN,
     ("GET", "/"): EVERYBODY,

@@ -72,6 +72,11 @@ def test_over_tls_the_cookie_goes_over_nothing_else(console: Console, visitor: V
     assert visitor.ask("/", headers={"Cookie": cookie.partition(";")[0]}).status == 303, "not without TLS"
 
 
+def test_a_console_without_an_identity_provider_offers_none(visitor: Visitor) -> None:
+    assert "/sign-in/provider" not in visitor.ask("/sign-in").text
+    assert [visitor.ask(path).status for path in ("/sign-in/provider", "/sign-in/return?code=x&state=")] == [404, 404]
+
+
 def test_each_sign_in_is_a_session_of_its_own(console: Console) -> None:
     first, second = console.operator(), console.operator()
     assert first.cookie != second.cookie
