@@ -22,6 +22,8 @@ _KEPT_FIRST, _KEPT_LAST = 6, 4
 _FORMS = {(4, 6, 5), (4, 6, 4), (6, 4, 4, 4), (6, 6, 4), (6, 10)}
 _EVEN = {1, 2}
 _QUARTER = 4
+_FIRSTS = _EVEN | {sizes[0] for sizes in _FORMS} | set(range(_QUARTER, _SHORTEST, _QUARTER))
+"""How long the first of several groups may be."""
 _ISSUER = re.compile(
     r"4|5[0-9]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720|3[47]|30[0-5]|3[689]|35(?:2[89]|[3-8]\d)|6(?:011|2|4[4-9]|5|[0-9])"
 )
@@ -88,14 +90,13 @@ def _plain_digits(text: str) -> str:
 
 def _cards_in(text: str, start: int, end: int) -> Iterator[CardNumber]:
     """The card numbers among the groups of one run; none shares a group with another."""
-    groups = [
-        [place for place in range(found.start(), found.end()) if text[place].isdecimal()]
-        for found in _GROUP.finditer(text, start, end)
-    ]
+    groups = [found.span() for found in _GROUP.finditer(text, start, end)]
+    lengths = [sum(map(str.isdecimal, text[first:last])) for first, last in groups]
     at = 0
     while at < len(groups):
-        for until in _windows(groups, at):
-            places = [place for group in groups[at:until] for place in group]
+        for until in _windows(lengths, at):
+            stretches = (range(*group) for group in groups[at:until])
+            places = [place for stretch in stretches for place in stretch if text[place].isdecimal()]
             digits = "".join(text[place] for place in places)
             if _is_card(digits):
                 yield CardNumber(digits=digits, places=tuple(places))
@@ -104,15 +105,17 @@ def _cards_in(text: str, start: int, end: int) -> Iterator[CardNumber]:
         at += 1
 
 
-def _windows(groups: list[list[int]], at: int) -> list[int]:
+def _windows(lengths: list[int], at: int) -> list[int]:
     """Where stretches of groups that begin at ``at`` may end, if their lengths are a card's; the longest first."""
-    length = len(groups[at])
-    if length in _EVEN and at and len(groups[at - 1]) == length:
+    length = lengths[at]
+    if length in _EVEN and at and lengths[at - 1] == length:
         return []  # digits that stand singly are a number only as a whole
+    if length < _SHORTEST and length not in _FIRSTS:
+        return []
     sizes: tuple[int, ...] = ()
     ends = []
-    for until in range(at + 1, min(len(groups), at + _LONGEST) + 1):
-        sizes = (*sizes, len(groups[until - 1]))
+    for until in range(at + 1, min(len(lengths), at + _LONGEST) + 1):
+        sizes = (*sizes, lengths[until - 1])
         if sum(sizes) > _LONGEST:
             break
         if sum(sizes) >= _SHORTEST and _is_grouped(sizes):

@@ -119,8 +119,9 @@ def _choose_lexicon(text: str, lexicons: Mapping[str, Lexicon], language: str | 
 
 
 def _known(words: Sequence[str], lexicon: Lexicon) -> int:
-    fold, same = lexicon.spelling.fold, lexicon.spelling.same
-    return sum((plain := fold(word)) in lexicon.vocabulary or plain in same for word in words)
+    same = lexicon.spelling.same
+    folded = lexicon.spelling.fold("\n".join(words)).split("\n")  # all at once: no word holds a line's end
+    return sum(word in lexicon.vocabulary or word in same for word in folded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,11 @@ class WordSet:
         """Whether a word is one of them or begins with a stem."""
         if word in self.exact:
             return True
-        return isinstance(word, str) and any(word[:length] in self._stems for length in self._lengths)
+        if isinstance(word, str):
+            for length in self._lengths:
+                if word[:length] in self._stems:
+                    return True
+        return False
 
     def __iter__(self) -> Iterator[str]:
         """Every word and, with its star, every stem."""

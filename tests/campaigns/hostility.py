@@ -3,6 +3,8 @@
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -10,11 +12,15 @@ from mailbot.sandbox.pool import ReadingFailedError, Sandbox
 from mailbot.sandbox.rules import ReadingRules
 from mailbot.store.tables import CaseRow, MailRow
 from tests.campaigns.desk import NOON, SUPPORT, open_desk
-from tests.campaigns.outcome import Outcome
+from tests.campaigns.outcome import Campaign, Outcome
 from tests.hostile.mails import NAMED, mutated
 from tests.journey.mails import a_mail, an_invoice, an_order
+from tests.servers.postgres import postgres_server
 
 _BATCH = 20
+_WHOLE_SHARE = 0.25
+"""Of the mutations of long mails that keep their length; each has been read whole once by its name."""
+_END = 2_000
 _ENDED = {"handled", "filed", "parked", "duplicate"}
 _BOMBS = ("PDF: ", "picture: ", "XML: ", "HTML of ", "zip of", "multiparts in", "messages in", "text of ", "parts")
 RULES = ReadingRules(
@@ -44,14 +50,30 @@ def _chosen(chance: Random, rounds: int) -> Iterator[tuple[str, bytes]]:
     built = {name: NAMED[name]() for name in small}
     for number in range(rounds - len(names)):
         name = chance.choice(small)
-        yield f"{name}, mutation {number}", mutated(built[name], chance)
+        raw = built[name] if chance.random() < _WHOLE_SHARE else _ends_of(built[name])
+        yield f"{name}, mutation {number}", mutated(raw, chance)
 
 
-def run(seed: int, rounds: int, folder: Path) -> Outcome:
-    """Let so many hostile mails arrive in batches, a good one behind each."""
+def _ends_of(raw: bytes) -> bytes:
+    """A long mail's first and last lines: what is changed by chance in the filler between teaches little."""
+    return raw if len(raw) <= 2 * _END else raw[:_END] + raw[-_END:]
+
+
+def run(seed: int, rounds: int, folder: Path, database: str = "sqlite") -> Outcome:
+    """Let so many hostile mails arrive in batches, a good one behind each.
+
+    Args:
+        seed: of the order and of the mutations.
+        rounds: mails.
+        folder: for files.
+        database: ``sqlite`` or ``postgres``.
+    """
     chance, outcome, batch = Random(seed), Outcome(), 0
     mails = _chosen(chance, rounds)
-    with Sandbox(RULES, children=1) as sandbox, open_desk(folder, sandbox=sandbox) as desk:
+    with ExitStack() as stack:
+        url = stack.enter_context(postgres_server()).new_database() if database == "postgres" else ""
+        sandbox = stack.enter_context(Sandbox(RULES, children=1))
+        desk = stack.enter_context(open_desk(folder, sandbox=sandbox, database=url))
         while names_and_raws := [pair for _, pair in zip(range(_BATCH), mails, strict=False)]:
             batch += 1
             desk.sells([an_order(desk.now, f"AW-{20000 + batch:05d}", customer=f"good{batch}@example.org")])
@@ -96,3 +118,10 @@ def bombs(seed: int, rounds: int, _folder: Path) -> Outcome:
         "children's peak MB": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
     return outcome
+
+
+CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
+    "T7": (run, 100_000),
+    "T7-postgres": (partial(run, database="postgres"), 100_000),
+    "T11": (bombs, 400),
+}
