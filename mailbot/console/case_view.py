@@ -76,7 +76,7 @@ class CaseShown:
     """One case.
 
     Attributes:
-        form: as ``case show --json`` gives it.
+        form: as ``case show --json`` gives it, without the messages.
         stood: the state that it left when it was escalated.
         seen: the case's last event; an action that was ordered on an older page is stopped.
         waiting: what somebody ordered and can still take back, or what could not be done; ``None``: nothing.
@@ -109,16 +109,18 @@ def show(session: Session, number: str, now: datetime) -> CaseShown:
         CaseNotFoundError: there is none.
     """
     row = cases.get(session, number)
+    deadlines = clocks.deadlines(session, [row.id]).get(row.id, [])
+    merged = case_views.merged_into(session, row.id)
     return CaseShown(
         id=row.id,
         number=cases.number_of(row.id),
-        form=case_views.show_case(session, row, now),
+        form=case_views.show_without_messages(session, row, merged, deadlines, now),
         stood=row.stood,
         assigned_to=row.assigned_to,
         snoozed_until=row.snoozed_until,
-        deadlines=clocks.deadlines(session, [row.id]).get(row.id, []),
+        deadlines=deadlines,
         mails=[_shown(mail) for mail in case_views.mails_of(session, row.id)],
-        letters=[_letter(letter) for letter in case_views.letters_of(session, row.id)],
+        letters=[_letter(letter) for letter in case_views.letters_of(session, row.id, *merged)],
         relatives=[_relative(other) for other in case_views.relatives_of(session, row)],
         seen=case_views.last_event(session, row.id),
         waiting=_waiting(held.latest(session, row.id)),

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mailbot.console import words
 from mailbot.console.banner import Banner
+from mailbot.console.figures import Figures
 from mailbot.console.presence import Presence
 from mailbot.console.previews import Drawings, Previews
 from mailbot.model.people import GRANTS, Permission
@@ -31,6 +32,7 @@ class Desk:
     previews: Previews
     drawings: Drawings
     banner: Banner
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,5 +114,11 @@ def open_desk(app: App) -> Desk:
     }
     templates.globals |= {"shop": app.settings.shop.name, "zone": app.settings.shop.timezone}
     return Desk(
-        app=app, templates=templates, presence=Presence(), previews=Previews(), drawings=Drawings(), banner=Banner()
+        app=app,
+        templates=templates,
+        presence=Presence(),
+        previews=Previews(),
+        drawings=Drawings(),
+        banner=Banner(),
+        figures=Figures(),
     )

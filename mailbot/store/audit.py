@@ -5,13 +5,17 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from mailbot.store.desk_tables import AuditRow
+from mailbot.store.prepared import Prepared
+from mailbot.store.tables import table_of
 
 _START = "0" * 64
 _CHAIN = 7_242_361
+_LAST = Prepared(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
+_ADD = Prepared(insert(table_of(AuditRow)).inline(), ("at", "actor", "action", "subject", "detail", "before", "hash"))
 _ENTRIES = select(
     *(AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.detail, AuditRow.before, AuditRow.hash)
 ).order_by(AuditRow.id)
@@ -21,14 +25,10 @@ def record(session: Session, actor: str, action: str, subject: str, now: datetim
     """Add to the trail; two writers wait for each other, so that the chain stays one."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:chain)"), {"chain": _CHAIN})
-    last = session.scalars(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)).first() or _START
-    form = {"at": now.isoformat(), "actor": actor, "action": action, "subject": subject, "detail": detail}
-    session.add(
-        AuditRow(
-            at=now, actor=actor, action=action, subject=subject, detail=detail, before=last, hash=_hash(last, form)
-        )
-    )
-    session.flush()
+    newest = _LAST.first(session)
+    last = _START if newest is None else newest.hash
+    form = {"actor": actor, "action": action, "subject": subject, "detail": detail}
+    _ADD.run(session, {**form, "at": now, "before": last, "hash": _hash(last, {**form, "at": now.isoformat()})})
 
 
 def page(session: Session, *, action: str | None, before: int | None, most: int) -> list[AuditRow]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import BigInteger, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import CaseState, Deadline, DeadlineState
@@ -15,6 +15,7 @@ from mailbot.model.money import Money
 from mailbot.model.reading import Reading
 from mailbot.store import clocks, mails, readings
 from mailbot.store.cases import number_of
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import (
     CaseEventRow,
     CaseRow,
@@ -29,6 +30,42 @@ _PAGE = 500
 _MOST_RELATIVES = 20
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _MESSAGE_STATES = {OutboxState.SENT: "sent", OutboxState.FAILED: "failed", OutboxState.WITHDRAWN: "failed"}
+
+
+_OF_CASE = bindparam("of_case", type_=BigInteger)
+_MERGED = Prepared(select(CaseRow.id).where(CaseRow.merged_into == _OF_CASE).order_by(CaseRow.id))
+_REFUNDS = Prepared(
+    select(RefundRow.amount_minor, RefundRow.currency, RefundRow.state)
+    .where(RefundRow.case_id == _OF_CASE)
+    .order_by(RefundRow.id)
+)
+_EVENTS = Prepared(
+    select(
+        *(CaseEventRow.id, CaseEventRow.case_id, CaseEventRow.at, CaseEventRow.actor, CaseEventRow.kind),
+        *(CaseEventRow.from_state, CaseEventRow.to_state, CaseEventRow.detail),
+    ).where(CaseEventRow.case_id == _OF_CASE)
+)
+_DECISIONS = Prepared(
+    select(
+        *(DecisionRow.decided_at, DecisionRow.policy_version, DecisionRow.sender_why),
+        *(DecisionRow.facts, DecisionRow.decision, DecisionRow.trace),
+    )
+    .where(DecisionRow.case_id == _OF_CASE)
+    .order_by(DecisionRow.id)
+)
+_MAILS = Prepared(
+    select(MailRow.id, MailRow.received_at, MailRow.state, MailRow.problem, MailRow.reading)
+    .where(MailRow.case_id == _OF_CASE)
+    .order_by(MailRow.received_at, MailRow.id)
+)
+_LETTERS = Prepared(
+    select(
+        *(OutboxRow.id, OutboxRow.template, OutboxRow.recipient, OutboxRow.state),
+        *(OutboxRow.created_at, OutboxRow.sent_at, OutboxRow.content),
+    ).where(OutboxRow.case_id == _OF_CASE)
+)
+_LAST_EVENT = Prepared(select(func.max(CaseEventRow.id).label("newest")).where(CaseEventRow.case_id == _OF_CASE))
+_NEWEST_EVENT = Prepared(select(func.max(CaseEventRow.id).label("newest")))
 
 
 def list_cases(session: Session, now: datetime, states: Sequence[CaseState] = ()) -> Iterator[dict[str, Any]]:
@@ -52,15 +89,23 @@ def list_cases(session: Session, now: datetime, states: Sequence[CaseState] = ()
 
 
 def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
-    """One case with its history, its decisions and the mails as read."""
-    form = next(_forms(session, [case], clocks.deadlines(session, [case.id]), now))
-    merged = session.scalars(_merged_into(case.id)).all()
-    events = select(CaseEventRow).where(CaseEventRow.case_id.in_([case.id, *merged])).order_by(CaseEventRow.id)
+    """One case with its messages, its history, its decisions and the cases that became part of it."""
+    merged = merged_into(session, case.id)
+    form = show_without_messages(session, case, merged, clocks.deadlines(session, [case.id]).get(case.id, ()), now)
+    found = _messages(session, [case.id, *merged])
+    form["messages"] = sorted((message for some in found.values() for message in some), key=itemgetter("at"))
+    return form
+
+
+def show_without_messages(
+    session: Session, case: CaseRow, merged: Sequence[int], deadlines: Sequence[Deadline], now: datetime
+) -> dict[str, Any]:
+    """The same for a page that shows mails and letters whole anyway, and has looked at clocks and merged cases."""
+    refunds = _REFUNDS.all(session, of_case=case.id)
+    form = _form(case, refunds[-1] if refunds else None, deadlines, now)
     form["merged_into"] = None if case.merged_into is None else number_of(case.merged_into)
     form["merged"] = [number_of(case_id) for case_id in merged]
-    of_merged = [message for messages in _messages(session, merged).values() for message in messages] if merged else []
-    form["messages"] = sorted([*form["messages"], *of_merged], key=itemgetter("at"))
-    decisions = select(DecisionRow).where(DecisionRow.case_id == case.id).order_by(DecisionRow.id)
+    events = [event for case_id in (case.id, *merged) for event in _EVENTS.all(session, of_case=case_id)]
     form["history"] = [
         {
             "at": event.at.isoformat(),
@@ -71,7 +116,7 @@ def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
             **event.detail,
             **({} if event.case_id == case.id else {"case": number_of(event.case_id)}),
         }
-        for event in session.scalars(events)
+        for event in sorted(events, key=attrgetter("id"))
     ]
     form["decisions"] = [
         {
@@ -82,9 +127,14 @@ def show_case(session: Session, case: CaseRow, now: datetime) -> dict[str, Any]:
             "decision": decision.decision,
             "trace": decision.trace,
         }
-        for decision in session.scalars(decisions)
+        for decision in _DECISIONS.all(session, of_case=case.id)
     ]
     return form
+
+
+def merged_into(session: Session, case_id: int) -> list[int]:
+    """The cases that became part of this one."""
+    return [row.id for row in _MERGED.all(session, of_case=case_id)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,32 +163,13 @@ class LetterOfCase:
 
 def mails_of(session: Session, case_id: int) -> list[MailOfCase]:
     """The mails of a case, oldest first."""
-    mine = select(MailRow).where(MailRow.case_id == case_id).order_by(MailRow.received_at, MailRow.id)
-    return [
-        MailOfCase(id=row.id, received_at=row.received_at, state=row.state, problem=row.problem, reading=row.reading)
-        for row in session.scalars(mine)
-    ]
+    return [MailOfCase(**row._asdict()) for row in _MAILS.all(session, of_case=case_id)]
 
 
-def letters_of(session: Session, case_id: int) -> list[LetterOfCase]:
-    """The letters of a case and of those that became part of it, oldest first."""
-    mine = or_(OutboxRow.case_id == case_id, OutboxRow.case_id.in_(_merged_into(case_id)))
-    return [
-        LetterOfCase(
-            id=row.id,
-            template=row.template,
-            recipient=row.recipient,
-            state=row.state,
-            created_at=row.created_at,
-            sent_at=row.sent_at,
-            content=row.content,
-        )
-        for row in session.scalars(select(OutboxRow).where(mine).order_by(OutboxRow.id))
-    ]
-
-
-def _merged_into(case_id: int) -> Select[int]:
-    return select(CaseRow.id).where(CaseRow.merged_into == case_id)
+def letters_of(session: Session, *case_ids: int) -> list[LetterOfCase]:
+    """The letters of these cases, oldest first."""
+    rows = [row for case_id in case_ids for row in _LETTERS.all(session, of_case=case_id)]
+    return [LetterOfCase(**row._asdict()) for row in sorted(rows, key=attrgetter("id"))]
 
 
 def relatives_of(session: Session, case: CaseRow) -> list[CaseRow]:
@@ -159,13 +190,12 @@ def newest_decided(session: Session, most: int) -> list[CaseRow]:
 
 def last_event(session: Session, case_id: int) -> int:
     """The newest event of a case; 0 where there is none."""
-    newest = select(func.max(CaseEventRow.id)).where(CaseEventRow.case_id == case_id)
-    return session.scalar(newest) or 0
+    return _LAST_EVENT.first(session, of_case=case_id).newest or 0
 
 
 def newest_event(session: Session) -> int:
     """The newest event of all cases; it grows with every change."""
-    return session.scalar(select(func.max(CaseEventRow.id))) or 0
+    return _NEWEST_EVENT.first(session).newest or 0
 
 
 def events_since(session: Session, case_id: int, seen: int) -> list[CaseEventRow]:
@@ -189,8 +219,8 @@ def reading_of(session: Session, case_id: int, mail_id: int) -> Reading | None:
 
 def letter(session: Session, case_id: int, letter_id: int) -> bytes | None:
     """The bytes of one letter of a case; ``None`` where the case has no such letter."""
-    of_it = or_(OutboxRow.case_id == case_id, OutboxRow.case_id.in_(_merged_into(case_id)))
-    mine = select(OutboxRow.content).where(OutboxRow.id == letter_id, of_it)
+    of_it = [case_id, *merged_into(session, case_id)]
+    mine = select(OutboxRow.content).where(OutboxRow.id == letter_id, OutboxRow.case_id.in_(of_it))
     return session.scalars(mine).one_or_none()
 
 
@@ -229,28 +259,32 @@ def _forms(
         for row in session.scalars(select(RefundRow).where(RefundRow.case_id.in_(ids)).order_by(RefundRow.id))
     }
     for row in rows:
-        yield {
-            "case": number_of(row.id),
-            "state": row.state,
-            "order_number": row.order_number,
-            "customer": row.customer,
-            "requested_at": row.requested_at.isoformat(),
-            "outcome": row.outcome,
-            "rule": row.rule,
-            "escalation": row.escalation if row.state == CaseState.ESCALATED else None,
-            "refund": _refund_form(refunds.get(row.id)),
-            "deadlines": [_deadline_form(deadline, now) for deadline in running.get(row.id, ())],
-            "messages": messages.get(row.id, []),
-            "subject": row.subject,
-            "language": row.language,
-            "sender_grade": row.grade,
-            "assigned_to": row.assigned_to,
-            "tracking": row.tracking,
-            "version": row.version,
-        }
+        form = _form(row, refunds.get(row.id), running.get(row.id, ()), now)
+        yield form | {"messages": messages.get(row.id, [])}
 
 
-def _refund_form(row: RefundRow | None) -> dict[str, Any] | None:
+def _form(row: CaseRow, refund: Any, deadlines: Sequence[Deadline], now: datetime) -> dict[str, Any]:
+    return {
+        "case": number_of(row.id),
+        "state": row.state,
+        "order_number": row.order_number,
+        "customer": row.customer,
+        "requested_at": row.requested_at.isoformat(),
+        "outcome": row.outcome,
+        "rule": row.rule,
+        "escalation": row.escalation if row.state == CaseState.ESCALATED else None,
+        "refund": _refund_form(refund),
+        "deadlines": [_deadline_form(deadline, now) for deadline in deadlines],
+        "subject": row.subject,
+        "language": row.language,
+        "sender_grade": row.grade,
+        "assigned_to": row.assigned_to,
+        "tracking": row.tracking,
+        "version": row.version,
+    }
+
+
+def _refund_form(row: Any) -> dict[str, Any] | None:
     if row is None:
         return None
     amount = Money.from_minor(row.amount_minor, row.currency)

@@ -1,7 +1,8 @@
 """The clocks of cases as rows: started once, fired once a level, and stopped when the promise is kept. Source: P5."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -21,6 +22,9 @@ _LATEST = Prepared(
     .order_by(ClockRow.round.desc())
     .limit(1)
 )
+_OF_CASES = select(
+    ClockRow.case_id, ClockRow.kind, ClockRow.level, ClockRow.started_at, ClockRow.due_at, ClockRow.met_at
+).order_by(ClockRow.case_id, ClockRow.kind, ClockRow.round)
 _START = Prepared(insert(_CLOCKS).inline(), ("case_id", "kind", "round", "level", "started_at", "due_at"))
 _MEET = Prepared(
     update(_CLOCKS)
@@ -84,27 +88,21 @@ def take_fired(session: Session, now: datetime) -> list[ClockRow]:
 
 
 def deadlines(session: Session, case_ids: Collection[int]) -> dict[int, list[Deadline]]:
-    """The latest clock of each kind, by case."""
-    asked = select(ClockRow).where(ClockRow.case_id.in_(case_ids))
-    asked = asked.order_by(ClockRow.case_id, ClockRow.kind, ClockRow.round)
-    rows = session.scalars(asked.execution_options(populate_existing=True))  # ``meet`` goes past a session's objects
-    latest: dict[tuple[int, str], dict[str, ClockRow]] = {}
+    """The latest clock of each kind, by case; columns, for ``meet`` goes past a session's objects."""
+    rows = session.execute(_OF_CASES.where(ClockRow.case_id.in_(case_ids)))
+    latest: dict[tuple[int, str], dict[str, Any]] = {}
     for row in rows:
-        levels = latest.setdefault((row.case_id, row.kind), {})
-        levels[row.level] = row
+        latest.setdefault((row.case_id, row.kind), {})[row.level] = row
     found: dict[int, list[Deadline]] = {}
     for (case_id, kind), levels in latest.items():
-        found.setdefault(case_id, []).append(_deadline(kind, levels.values()))
+        due, limit = levels[ClockLevel.DUE], levels[ClockLevel.LIMIT]
+        found.setdefault(case_id, []).append(
+            Deadline(
+                kind=ClockKind(kind),
+                started_at=due.started_at,
+                due_at=due.due_at,
+                limit_at=limit.due_at,
+                met_at=limit.met_at,
+            )
+        )
     return found
-
-
-def _deadline(kind: str, levels: Iterable[ClockRow]) -> Deadline:
-    times = {row.level: row for row in levels}
-    due, limit = times[ClockLevel.DUE], times[ClockLevel.LIMIT]
-    return Deadline(
-        kind=ClockKind(kind),
-        started_at=due.started_at,
-        due_at=due.due_at,
-        limit_at=limit.due_at,
-        met_at=limit.met_at,
-    )

@@ -7,9 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from mailbot.model.case import CaseState, ClockLevel, Deadline
@@ -17,6 +32,7 @@ from mailbot.model.money import Money
 from mailbot.store import clocks, search
 from mailbot.store.cases import number_of
 from mailbot.store.desk_tables import HeldRow, OrderState
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import CaseRow, ClockRow, MailRow, MailState
 
 PAGE = 50
@@ -26,6 +42,7 @@ SOON = timedelta(hours=2)
 _OVER = (CaseState.DECLINED, CaseState.REFUNDED, CaseState.EXPIRED, CaseState.CLOSED)
 _PEOPLE = (CaseState.NEW, CaseState.ESCALATED, CaseState.RECEIVED, CaseState.REFUND_DUE, CaseState.REOPENED)
 _WAITING = tuple(state for state in CaseState if state not in {*_OVER, *_PEOPLE})
+_WHO, _NOW = bindparam("who", type_=String), bindparam("now", type_=CaseRow.snoozed_until.type)
 _IS_LIVE = CaseRow.state.not_in(bindparam("over", [*_OVER], expanding=True, literal_execute=True))
 """As the partial index says it, word for word; values that come apart from the statement would not be known to fit."""
 
@@ -109,6 +126,21 @@ class Page:
         return None if self.total is None else max(1, -(-self.total // PAGE))
 
 
+_due_at, _SOON = ClockRow.due_at, bindparam("soon", type_=ClockRow.due_at.type)
+_FORECAST = Prepared(
+    select(
+        func.count().filter(_due_at <= _NOW).label("breached"),
+        func.count().filter(and_(_due_at > _NOW, _due_at <= _SOON)).label("soon"),
+        func.count().filter(_due_at > _NOW).label("today"),
+    ).where(
+        ClockRow.met_at.is_(None),
+        ClockRow.level == ClockLevel.LIMIT,
+        _due_at <= bindparam("tomorrow", type_=ClockRow.due_at.type),
+    )
+)
+_CHOICES = Prepared(select(CaseRow.escalation, CaseRow.language).where(_IS_LIVE).distinct())
+
+
 def page(session: Session, wanted: Filter, who: str, now: datetime, counted: Mapping[View, int] | None = None) -> Page:
     """One page of the queue; a page beyond the last one is the first.
 
@@ -119,16 +151,17 @@ def page(session: Session, wanted: Filter, who: str, now: datetime, counted: Map
         now: what late is told by.
         counted: what ``counts`` has found, where it was asked for anyway.
     """
-    chosen = _chosen(session, wanted, who, now)
+    if wanted.words:
+        return _found(session, wanted, who, now)
     is_whole = replace(wanted, page=1) == Filter(view=wanted.view)
     total = (counted or {}).get(wanted.view) if is_whole else None
     if total is None:
-        counting = chosen.order_by(None).limit(MOST_COUNTED + 1).subquery()
-        total = session.scalars(select(func.count()).select_from(counting)).one()
+        counting = _chosen(wanted).order_by(None).limit(MOST_COUNTED + 1).subquery()
+        total = session.scalars(select(func.count()).select_from(counting), {"who": who, "now": now}).one()
     number = max(1, wanted.page)
-    ids = session.scalars(chosen.offset((number - 1) * PAGE).limit(PAGE + 1)).all()
+    ids = _ids(session, wanted, is_whole, {"who": who, "now": now, "most": PAGE + 1, "skip": (number - 1) * PAGE})
     if not ids and number > 1:
-        number, ids = 1, session.scalars(chosen.limit(PAGE + 1)).all()
+        number, ids = 1, _ids(session, wanted, is_whole, {"who": who, "now": now, "most": PAGE + 1, "skip": 0})
     return Page(
         cases=_listed(session, ids[:PAGE]),
         total=None if total > MOST_COUNTED and not (is_whole and counted) else total,
@@ -137,29 +170,61 @@ def page(session: Session, wanted: Filter, who: str, now: datetime, counted: Map
     )
 
 
-def _chosen(session: Session, wanted: Filter, who: str, now: datetime) -> Select[int]:
+def _found(session: Session, wanted: Filter, who: str, now: datetime) -> Page:
+    """A page of a search, which is looked through to its end anyway."""
+    words = CaseRow.id.in_(bindparam("words", search.find(session, wanted.words), expanding=True, literal_execute=True))
+    ids = session.scalars(_chosen(wanted).where(words), {"who": who, "now": now}).all()
+    number = wanted.page if 0 < wanted.page <= -(-len(ids) // PAGE) else 1
+    return Page(
+        cases=_listed(session, ids[(number - 1) * PAGE : number * PAGE]),
+        total=len(ids) if len(ids) <= MOST_COUNTED else None,
+        number=number,
+        more=len(ids) > number * PAGE,
+    )
+
+
+def _chosen(wanted: Filter) -> Select[int]:
     """Ids of the cases that fit, in order; a view that holds all that ever was goes by number, and by no clock."""
-    found = [CaseRow.id.in_(search.find(session, wanted.words))] if wanted.words else []
     if wanted.view in _BY_NUMBER:
-        return select(CaseRow.id).where(*_where(wanted, None, who, now), *found).order_by(CaseRow.id.desc())
+        return select(CaseRow.id).where(*_where(wanted, None)).order_by(CaseRow.id.desc())
     running = _running()
     chosen = select(CaseRow.id).outerjoin(running, running.c.case_id == CaseRow.id)
-    return chosen.where(*_where(wanted, running, who, now), *found).order_by(*_order(running, now))
+    return chosen.where(*_where(wanted, running)).order_by(*_order(running))
+
+
+def _ids(session: Session, wanted: Filter, is_whole: bool, values: Mapping[str, Any]) -> Sequence[int]:  # noqa: FBT001 (a fact, no switch)
+    if is_whole:
+        return [row.id for row in _whole(wanted.view).all(session, **values)]
+    return session.scalars(_paged(_chosen(wanted)), values).all()
+
+
+@cache
+def _whole(view: View) -> Prepared:
+    """A page of a view without filters, as it is mostly asked for."""
+    return Prepared(_paged(_chosen(Filter(view=view))))
+
+
+def _paged(chosen: Select[int]) -> Select[int]:
+    return chosen.offset(bindparam("skip", type_=Integer)).limit(bindparam("most", type_=Integer))
 
 
 def counts(session: Session, who: str, now: datetime) -> dict[View, int]:
     """How many cases each view of open ones has; those of all that ever was are not counted for every look."""
+    found = _counting().first(session, who=who, now=now)
+    return {View(name): count for name, count in found._asdict().items()}
+
+
+@cache
+def _counting() -> Prepared:
     running = _running()
     columns = [
-        func.count().filter(and_(*_view(view, running, who, now))).label(view.value)
+        func.count().filter(and_(*_view(view, running))).label(view.value)
         for view in View
         if view not in {*_BY_NUMBER, View.PARKED}
     ]
     parked = select(func.count(func.distinct(MailRow.case_id))).where(_PARKED).scalar_subquery()
     asked = select(*columns, parked.label(View.PARKED.value)).select_from(CaseRow)
-    open_ = asked.outerjoin(running, running.c.case_id == CaseRow.id).where(_IS_LIVE)
-    found = session.execute(open_).one()._mapping  # noqa: SLF001 (SQLAlchemy's public name)
-    return {View(name): count for name, count in found.items()}
+    return Prepared(asked.outerjoin(running, running.c.case_id == CaseRow.id).where(_IS_LIVE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,24 +238,16 @@ class Forecast:
 
 def forecast(session: Session, now: datetime) -> Forecast:
     """How many promises are broken, and how many end within two hours and within a day."""
-    limit = (ClockRow.met_at.is_(None), ClockRow.level == ClockLevel.LIMIT, ClockRow.due_at <= now + timedelta(days=1))
-    ends = ClockRow.due_at
-    found = session.execute(
-        select(
-            func.count().filter(ends <= now),
-            func.count().filter(and_(ends > now, ends <= now + SOON)),
-            func.count().filter(ends > now),
-        ).where(*limit)
-    ).one()
-    return Forecast(breached=found[0], soon=found[1], today=found[2])
+    found = _FORECAST.first(session, now=now, soon=now + SOON, tomorrow=now + timedelta(days=1))
+    return Forecast(breached=found.breached, soon=found.soon, today=found.today)
 
 
 def choices(session: Session) -> Mapping[str, Sequence[str]]:
     """The escalation reasons and languages that open cases have, for the filters."""
-    found = session.execute(select(CaseRow.escalation, CaseRow.language).where(_IS_LIVE).distinct()).all()
+    found = _CHOICES.all(session)
     return {
-        "reasons": sorted({reason for reason, _ in found if reason}),
-        "languages": sorted({language for _, language in found if language}),
+        "reasons": sorted({row.escalation for row in found if row.escalation}),
+        "languages": sorted({row.language for row in found if row.language}),
     }
 
 
@@ -206,27 +263,27 @@ _BY_NUMBER = frozenset({View.ANSWERED, View.ALL})
 _PARKED = and_(MailRow.state == MailState.PARKED, MailRow.case_id.is_not(None))
 
 
-def _view(view: View, running: Subquery | None, who: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _view(view: View, running: Subquery | None) -> tuple[ColumnElement[bool], ...]:
     if running is None:
         return (CaseRow.state.in_(_OVER) if view is View.ANSWERED else true(),)
-    late = running.c.due_at <= now
-    awake = or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= now, late)
+    late = running.c.due_at <= _NOW
+    awake = or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= _NOW, late)
     people = (_IS_LIVE, or_(CaseRow.state.in_(_PEOPLE), late), awake)
     asked: dict[View, Callable[[], tuple[ColumnElement[bool], ...]]] = {
         View.PEOPLE: lambda: people,
         View.LATE: lambda: (_IS_LIVE, late),
-        View.MINE: lambda: (_IS_LIVE, CaseRow.assigned_to == who),
+        View.MINE: lambda: (_IS_LIVE, CaseRow.assigned_to == _WHO),
         View.UNASSIGNED: lambda: (*people, CaseRow.assigned_to.is_(None)),
         View.REFUNDS: lambda: (_IS_LIVE, CaseRow.state == CaseState.REFUND_DUE),
         View.CUSTOMERS: lambda: (_IS_LIVE, CaseRow.state.in_(_WAITING)),
-        View.SNOOZED: lambda: (_IS_LIVE, CaseRow.snoozed_until > now),
+        View.SNOOZED: lambda: (_IS_LIVE, CaseRow.snoozed_until > _NOW),
         View.PARKED: lambda: (CaseRow.id.in_(select(MailRow.case_id).where(_PARKED)),),
     }
     return asked[view]()
 
 
-def _where(wanted: Filter, running: Subquery | None, who: str, now: datetime) -> list[ColumnElement[bool]]:
-    found = list(_view(wanted.view, running, who, now))
+def _where(wanted: Filter, running: Subquery | None) -> list[ColumnElement[bool]]:
+    found = list(_view(wanted.view, running))
     if wanted.state:
         found.append(CaseRow.state == wanted.state)
     if wanted.reason:
@@ -244,8 +301,8 @@ def _where(wanted: Filter, running: Subquery | None, who: str, now: datetime) ->
     return found
 
 
-def _order(running: Subquery, now: datetime) -> list[Any]:
-    late = case((running.c.due_at <= now, 0), else_=1)
+def _order(running: Subquery) -> list[Any]:
+    late = case((running.c.due_at <= _NOW, 0), else_=1)
     people = case((CaseRow.state.in_(_PEOPLE), 0), else_=1)
     return [late, people, running.c.limit_at.is_(None), running.c.limit_at, CaseRow.id]
 
@@ -253,12 +310,19 @@ def _order(running: Subquery, now: datetime) -> list[Any]:
 def _listed(session: Session, ids: Sequence[int]) -> tuple[Listed, ...]:
     deadlines = clocks.deadlines(session, ids)
     sending = exists().where(HeldRow.case_id == CaseRow.id, HeldRow.state == OrderState.HELD)
-    found = session.execute(select(CaseRow, sending).where(CaseRow.id.in_(ids)))
-    rows = {row.id: _as_listed(row, deadlines.get(row.id, []), sending=held) for row, held in found}
+    found = session.execute(select(*_COLUMNS, sending.label("sending")).where(CaseRow.id.in_(ids)))
+    rows = {row.id: _as_listed(row, deadlines.get(row.id, [])) for row in found}
     return tuple(rows[case_id] for case_id in ids)
 
 
-def _as_listed(row: CaseRow, deadlines: Sequence[Deadline], *, sending: bool) -> Listed:
+_COLUMNS = (
+    *(CaseRow.id, CaseRow.subject, CaseRow.customer, CaseRow.order_number, CaseRow.state, CaseRow.escalation),
+    *(CaseRow.rule, CaseRow.sum_minor, CaseRow.sum_currency, CaseRow.language, CaseRow.assigned_to),
+    CaseRow.snoozed_until,
+)
+
+
+def _as_listed(row: Any, deadlines: Sequence[Deadline]) -> Listed:
     return Listed(
         number=number_of(row.id),
         subject=row.subject,
@@ -271,11 +335,11 @@ def _as_listed(row: CaseRow, deadlines: Sequence[Deadline], *, sending: bool) ->
         assignee=row.assigned_to,
         snoozed_until=row.snoozed_until,
         deadline=_next(deadlines),
-        sending=sending,
+        sending=row.sending,
     )
 
 
-def sum_of(row: CaseRow) -> str | None:
+def sum_of(row: Any) -> str | None:
     """The sum that a case's present decision is about, as people read it."""
     if row.sum_minor is None or row.sum_currency is None:
         return None

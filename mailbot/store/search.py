@@ -1,8 +1,8 @@
 """Words in cases and in the text of their mails, by index on PostgreSQL, by a bounded look on SQLite.
 
-PostgreSQL finds words by how they begin, in every case and mail (two GIN indexes, made by a migration). On SQLite, and
-in scripts that set no spaces, words are looked for anywhere: in every case's subject, customer and order, and in the
-newest ``NEWEST_MAILS`` mails.
+PostgreSQL finds words by how they begin, in every case and mail (two GIN indexes, made by a migration); of a word that
+the newest ``NEWEST`` mails and cases hold often enough, it looks no further back. On SQLite, and in scripts that set no
+spaces, words are looked for anywhere: in every case's subject, customer and order, and in the newest ``NEWEST`` mails.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    and_,
     func,
     intersect,
     literal_column,
@@ -27,7 +28,7 @@ from mailbot.store.tables import CaseRow, MailRow
 
 MOST_FOUND = 2_000
 """A search stops at so many cases, the newest."""
-NEWEST_MAILS = 20_000
+NEWEST = 20_000
 
 _MOST_WORDS = 6
 _LONGEST_NUMBER = 12
@@ -54,23 +55,38 @@ CASE_WORDS, MAIL_WORDS = vector(_FIELDS), vector(_BODY)
 
 def find(session: Session, words: str) -> list[int]:
     """Ids of the cases that hold every word, the newest first, ``MOST_FOUND`` at most."""
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    found = [_holding(word, is_postgres=is_postgres) for word in words.split()[:_MOST_WORDS]]
-    if not found:
+    asked = words.split()[:_MOST_WORDS]
+    if not asked:
         return []
-    held = intersect(*found).subquery()
+    is_postgres = session.get_bind().dialect.name == "postgresql"
+    if is_postgres:
+        recent = _found(session, [_holding(word, is_postgres=True, recent=True) for word in asked])
+        if len(recent) == MOST_FOUND:
+            return recent
+    return _found(session, [_holding(word, is_postgres=is_postgres, recent=False) for word in asked])
+
+
+def _found(session: Session, holding: Sequence[Select[int]]) -> list[int]:
+    held = intersect(*holding).subquery()
     return list(session.scalars(select(held.c.id).order_by(held.c.id.desc()).limit(MOST_FOUND)))
 
 
-def _holding(word: str, *, is_postgres: bool) -> Select[int]:
+def _holding(word: str, *, is_postgres: bool, recent: bool) -> Select[int]:
     number = word.upper().removeprefix("RF-").removeprefix("RF")
     parts = word.translate(_APART).split()
     indexed = is_postgres and parts and max(word) < _SPACELESS_FROM
     cases, mails = _by_index(parts) if indexed else _by_looking(word, is_postgres=is_postgres)
+    if recent:
+        cases, mails = and_(cases, _is_recent(CaseRow.id)), mails.where(_is_recent(MailRow.id)) if indexed else mails
     ways = [select(CaseRow.id.label("id")).where(cases), mails]
     if number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER:
         ways.append(select(CaseRow.id.label("id")).where(CaseRow.id == int(number)))
     return select(union(*ways).subquery().c.id)
+
+
+def _is_recent(column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    newest = select(func.max(column)).correlate(None).scalar_subquery()
+    return column > newest - NEWEST
 
 
 def _by_index(parts: Sequence[str]) -> tuple[ColumnElement[bool], Select[int]]:
@@ -86,7 +102,7 @@ def _by_looking(word: str, *, is_postgres: bool) -> tuple[ColumnElement[bool], S
     pattern = "".join(_ESCAPE + sign if sign in "%_\\" else sign for sign in word.lower())
     is_like = partial(_is_like, pattern=f"%{pattern}%")
     newest = select(MailRow.case_id.label("id"), MailRow.reading.label("reading")).where(MailRow.case_id.is_not(None))
-    recent = newest.order_by(MailRow.id.desc()).limit(NEWEST_MAILS).subquery("recent")
+    recent = newest.order_by(MailRow.id.desc()).limit(NEWEST).subquery("recent")
     body = "recent.reading::json #>> '{body,text}'" if is_postgres else "json_extract(recent.reading, '$.body.text')"
     cases = or_(
         is_like(CaseRow.subject), is_like(CaseRow.customer), is_like(CaseRow.order_number), is_like(CaseRow.order_key)

@@ -11,10 +11,12 @@ from mailbot.errors import InputError
 from mailbot.model.people import Role
 from mailbot.store import sealing, sessions
 from mailbot.store.desk_tables import SignInFailureRow, UserRow
+from mailbot.store.prepared import Prepared
 
 _MOST_FAILURES = 5
 _FAILURES_COUNT = timedelta(minutes=15)
 _MOST_NAME = 120
+_NAMES = Prepared(select(UserRow.name).where(UserRow.disabled_at.is_(None)).order_by(UserRow.name))
 
 
 class UserError(InputError):
@@ -102,7 +104,7 @@ def all_users(session: Session) -> list[UserRow]:
 
 def names(session: Session) -> list[str]:
     """The names of everybody who can be given work."""
-    return list(session.scalars(select(UserRow.name).where(UserRow.disabled_at.is_(None)).order_by(UserRow.name)))
+    return [row.name for row in _NAMES.all(session)]
 
 
 def is_empty(session: Session) -> bool:

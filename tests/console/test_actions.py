@@ -13,7 +13,7 @@ from mailbot.model.book import parse_booked_order
 from mailbot.model.case import CaseState, ClockKind, Deadline
 from mailbot.model.people import Role
 from mailbot.steps.parking import leave_to_people
-from mailbot.store import case_views, cases, clocks, corrections, mails, readings
+from mailbot.store import case_views, cases, clocks, corrections, mails, readings, search
 from mailbot.store.check import check
 from mailbot.store.tables import CaseRow, MailRow
 from mailbot.store.transaction import reading, transaction
@@ -417,3 +417,17 @@ def test_who_did_what_stands_in_the_audit(desk: Console, agent: Visitor) -> None
     mine = [row[2] for row in rows if row[3] == number and row[1] == "approver@shop.example"]
     assert mine == ["note", "seen"]
     assert "signed in" in {row[2] for row in rows}
+
+
+def test_a_common_word_is_looked_for_among_the_newest_and_a_rare_one_everywhere(
+    desk: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reading(desk.app.engine) as session:
+        everywhere = search.find(session, "example.com")
+        assert len(everywhere) > 5
+        rare = search.find(session, "fatima.haddad")
+        assert rare == everywhere[everywhere.index(rare[0]) :][:1]
+        monkeypatch.setattr(search, "NEWEST", 4)
+        monkeypatch.setattr(search, "MOST_FOUND", 2)
+        assert search.find(session, "example.com") == everywhere[:2]
+        assert search.find(session, "fatima.haddad") == rare
