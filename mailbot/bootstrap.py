@@ -45,6 +45,7 @@ __all__ = ["read_orders", "write_payments"]
 _CONFIG_VARIABLE = "MAILBOT_CONFIG"
 _CONFIG_HERE = Path("config.toml")
 _NO_INSTANCE = ""
+_READERS = 2  # children that read mails; one process decides no more than two of them can read
 
 log = structlog.get_logger()
 
@@ -149,6 +150,7 @@ def reading_rules(settings: Settings, instance: str = _NO_INSTANCE) -> ReadingRu
         trust_unnamed_results=settings.identity.trust_unnamed_results,
         received_hosts=settings.identity.received_hosts,
         timezone=settings.shop.timezone,
+        language=settings.shop.language,
         sees_pictures=not missing_modules(),
         bounce_address=settings.smtp.bounce_address,
     )
@@ -164,7 +166,7 @@ def open_judgement(settings: Settings, instance: str = _NO_INSTANCE) -> Iterator
     compile_order_numbers(settings.shop.order_number)
     policies = open_policies(settings)
     templates = load_templates(find_folder("templates") / "reply")
-    with Sandbox(reading_rules(settings, instance), children=max(1, (os.cpu_count() or 1) - 1)) as sandbox:
+    with Sandbox(reading_rules(settings, instance), children=min(_READERS, os.cpu_count() or 1)) as sandbox:
         yield Judgement(
             settings=settings,
             policies=policies,

@@ -25,6 +25,7 @@ from mailbot.model.reading import (
     SegmentKind,
     Span,
 )
+from mailbot.sandbox.first_mail import first_request
 from mailbot.sandbox.rules import parse_request, parse_rules
 from mailbot.sandbox.wire import DOCUMENT, PICTURE
 from mailbot.understand.body import new_stretches, read_body
@@ -55,6 +56,10 @@ class Examiner:
         self._order_numbers = compile_order_numbers(self._rules.order_number)
         self._lexicons = load_lexicons()
         self.sees_pictures = self._rules.sees_pictures
+
+    def warm_up(self) -> None:
+        """Read one mail that nobody sent, so that everything that reading loads is there."""
+        self.examine(first_request(self._rules.language))
 
     def examine(self, request: bytes, see: See | None = None) -> bytes:
         """Read one mail; the answer is a ``Reading`` as JSON.

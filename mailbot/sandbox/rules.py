@@ -17,6 +17,7 @@ class ReadingRules:
         own_addresses: every address of the shop, lower case.
         instance: our mark in ``X-Mailbot-Instance``.
         timezone: the shop's, for days that a customer states.
+        language: the shop's own, ISO 639-1; mails are read in any.
         bounce_address: where undeliverable mail comes back to, each message to its own address (VERP); may be empty.
         sees_pictures: a child that reads pictures can be asked.
     """
@@ -28,6 +29,7 @@ class ReadingRules:
     trust_unnamed_results: bool
     received_hosts: tuple[str, ...]
     timezone: str
+    language: str = "en"
     bounce_address: str = ""
     sees_pictures: bool = False
 

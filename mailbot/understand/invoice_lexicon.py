@@ -212,11 +212,20 @@ def build_lexicon(file: Mapping[str, Any]) -> InvoiceLexicon:
 def _proof_titles(
     spaced: Mapping[tuple[str, ...], Meaning], endings: Mapping[str, Meaning], unspaced: Mapping[str, Meaning]
 ) -> re.Pattern[str]:
+    """One pattern for all; alternatives are gathered by their first letter, so that few are tried at each place."""
     kinds = PROOF | {LabelKind.INVOICE_NUMBER}
-    whole = [r"\W{0,5}".join(map(re.escape, words)) for words, meaning in spaced.items() if meaning.kind in kinds]
-    parts = [re.escape(ending) for ending, meaning in endings.items() if meaning.kind in kinds]
-    signs = [re.escape(fold(sign)) for sign, meaning in unspaced.items() if meaning.kind in kinds]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(whole)})(?!\w)|(?:{'|'.join(parts)})(?!\w)|{'|'.join(signs)}")
+    whole = [words for words, meaning in spaced.items() if meaning.kind in kinds]
+    parts = [ending for ending, meaning in endings.items() if meaning.kind in kinds]
+    signs = [fold(sign) for sign, meaning in unspaced.items() if meaning.kind in kinds]
+    by_letter: dict[str, list[str]] = {}
+    for first, *others in whole:
+        rest = r"\W{0,5}".join(map(re.escape, (first[1:], *others)))
+        by_letter.setdefault(first[0], []).append(rf"(?<!\w{re.escape(first[0])}){rest}(?!\w)")
+    for part in parts:
+        by_letter.setdefault(part[0], []).append(rf"{re.escape(part[1:])}(?!\w)")
+    for sign in signs:
+        by_letter.setdefault(sign[0], []).append(re.escape(sign[1:]))
+    return re.compile("|".join(rf"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in by_letter.items()))
 
 
 def _phrases(languages: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, LabelKind, str]]:

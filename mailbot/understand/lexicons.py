@@ -176,13 +176,11 @@ class Lexicon:
     dates: DateWords
     rules: tuple[Rule, ...]
     by_word: Mapping[str, Sequence[tuple[int, frozenset[str]]]]
-    stem_lengths: tuple[int, ...]
 
     def candidates(self, words: Sequence[str]) -> list[int]:
         """Places in ``rules`` of those whose two most telling needs stand in ``words``, in the order of the file."""
         present = set(words)
-        if self.stem_lengths:
-            present.update([f"{word[:length]}{STEM}" for word in present for length in self.stem_lengths])
+        present.update(self.vocabulary.stems_of(present))
         found = set()
         for word in present & self.by_word.keys():
             for place, need in self.by_word[word]:
@@ -292,7 +290,6 @@ def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) ->
         dates=compile_date_words(**file["dates"], spaced=spaced),
         rules=rules,
         by_word=_index(rules),
-        stem_lengths=tuple(sorted({len(stem) - 1 for stem in known if stem.endswith(STEM)})),
     )
 
 

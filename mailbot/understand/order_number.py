@@ -5,7 +5,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from mailbot.model.facts import number_key
@@ -18,6 +18,8 @@ _MOST_BETWEEN = 4  # signs dropped between two characters of one number: " - "
 _OWN_WORDS = frozenset({"subject", "body"})
 _FILE_NAME = "file_name"
 _KEPT = re.compile(r"[!-,./-~]+|[^\x00-\x7f]")  # runs of ASCII but spaces and hyphens, and every other sign
+_UNKEPT = dict.fromkeys((*range(33), ord("-"), 127))
+_OTHER_SIGN = re.compile(r"[^\x00-\x7f]")
 _DASHES = {"\N{MINUS SIGN}", "\N{HYPHEN BULLET}", "\N{SOFT HYPHEN}"}
 _CURRENCY = "[$€£¥₹]|" + "|".join(sorted(DECIMALS))
 _NUMBER_GOES_ON_BEFORE = re.compile(
@@ -104,14 +106,29 @@ class OrderNumbers:
 
     def _matches(self, text: str) -> list[tuple[str, int, int]]:
         """Numbers as the shop writes them with where they stand; what only looks like one counts beside no other."""
-        parted = _squeeze(self._other_separators.sub("-", text).translate(_LOOK_LIKE_LATIN))
-        figures = (_as_figures(parted, pattern) for pattern in _LOOK_LIKE_FIGURES)
         found: list[tuple[str, int, int]] = []
-        for squeezed, origins in dict.fromkeys((_squeeze(text), parted, *figures)):
+        looked: set[str] = set()
+        for squeezed, written in self._forms(text):
+            if squeezed in looked or self.pattern.search(squeezed, 0) is None:
+                continue
+            looked.add(squeezed)
             taken = [(start, end) for _, start, end in found]
-            others = islice(self._search(text, squeezed, origins), _MOST)
+            others = islice(self._search(text, squeezed, _origins(written)), _MOST)
             found += [each for each in others if not any(start < each[2] and each[1] < end for start, end in taken)]
         return sorted(found, key=lambda each: each[1])[:_MOST]
+
+    def _forms(self, text: str) -> Iterator[tuple[str, str]]:
+        """What may be searched, the truest first, each with the text whose places it has."""
+        yield (squeezed := _squeeze(text)), text
+        parted = self._other_separators.sub("-", text)
+        if not parted.isascii():
+            parted = parted.translate(_LOOK_LIKE_LATIN)
+        if parted != text:
+            yield (squeezed := _squeeze(parted)), parted
+        for pattern in _LOOK_LIKE_FIGURES:
+            figures = pattern.sub(_as_figures, squeezed)
+            if figures != squeezed:
+                yield figures, parted
 
     @cached_property
     def _other_separators(self) -> re.Pattern[str]:
@@ -143,7 +160,7 @@ class OrderNumbers:
             and len(following[1]) == len(figures[0])
             and not _TOWN_AFTER.match(text, following.end())
         ):
-            other = self.pattern.search(_squeeze(number[: figures.start()] + following[1])[0], 0)
+            other = self.pattern.search(_squeeze(number[: figures.start()] + following[1]), 0)
             written = None if other is None else self.pattern.written(other)
             if written is not None:
                 yield written, *following.span(1)
@@ -224,24 +241,35 @@ def _only_one(hits: Sequence[str], known: Mapping[str, str | None], sender_addre
     return own[0] if len(own) == 1 else None
 
 
-def _squeeze(text: str) -> tuple[str, tuple[int, ...]]:
-    """The text without spaces and hyphens, compatibility forms and digits made plain; and where each sign stood."""
-    pieces: list[str] = []
+def _squeeze(text: str) -> str:
+    """The text without spaces and hyphens, compatibility forms and digits made plain."""
+    kept = text.translate(_UNKEPT)
+    return kept if kept.isascii() else _OTHER_SIGN.sub(lambda sign: _plain(sign[0]), kept)
+
+
+def _origins(text: str) -> Sequence[int]:
+    """Where each sign of the squeezed text stands in the text itself."""
     origins: list[int] = []
     for piece in _KEPT.finditer(text):
         if piece[0].isascii():
-            pieces.append(piece[0])
             origins.extend(range(piece.start(), piece.end()))
-        elif not _is_dropped(piece[0]):
-            digit = unicodedata.digit(piece[0], None)
-            pieces.append(unicodedata.normalize("NFKC", piece[0]) if digit is None else str(digit))
-            origins.extend([piece.start()] * len(pieces[-1]))
-    return "".join(pieces), tuple(origins)
+        else:
+            origins.extend([piece.start()] * len(_plain(piece[0])))
+    return origins
 
 
-def _as_figures(squeezed: tuple[str, tuple[int, ...]], pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...]]:
-    """The same with letters that look like figures made figures, where they stand beside some."""
-    return pattern.sub(lambda signs: signs[0].translate(_FIGURES), squeezed[0]), squeezed[1]
+@lru_cache(4096)
+def _plain(sign: str) -> str:
+    """The plain signs that a sign beyond ASCII stands for, if any."""
+    if _is_dropped(sign):
+        return ""
+    digit = unicodedata.digit(sign, None)
+    return unicodedata.normalize("NFKC", sign) if digit is None else str(digit)
+
+
+def _as_figures(signs: re.Match[str]) -> str:
+    """Letters that look like figures as figures."""
+    return signs[0].translate(_FIGURES)
 
 
 def _is_dropped(sign: str) -> bool:

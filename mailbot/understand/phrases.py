@@ -69,6 +69,11 @@ class WordSet:
         """Whether none of the words is one of these."""
         return not any(word in self for word in words) if self._stems else self.exact.isdisjoint(words)
 
+    def stems_of(self, words: Iterable[str]) -> list[str]:
+        """Every stem that one of the words begins with, with its star."""
+        stems = self._stems
+        return [stem + STEM for word in words for length in self._lengths if (stem := word[:length]) in stems]
+
     def stem_of(self, word: str) -> str | None:
         """The longest stem that a word begins with, with its star."""
         found = (word[:length] for length in reversed(self._lengths) if word[:length] in self._stems)

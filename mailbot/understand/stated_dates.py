@@ -1,7 +1,7 @@
 """Which days does a customer name, and how sure can a reader be of them?"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -54,6 +54,7 @@ class DateWords:
     Attributes:
         months, weekdays, numbers, days_back: word in lower case to its number; Monday is 0, today is 0 days back.
         forms: kind of expression and its regular expression, the longest readings first.
+        names: kind of expression to words of which it needs one.
         triggers: words of which a text needs at least one, unless it has a number of one or two digits; empty where
             words do not stand apart.
         day_first: how the language orders day and month in numbers; ``None`` where its speakers differ.
@@ -64,6 +65,7 @@ class DateWords:
     numbers: Mapping[str, int]
     days_back: Mapping[str, int]
     forms: tuple[tuple[str, re.Pattern[str]], ...]
+    names: Mapping[str, Sequence[str]]
     triggers: frozenset[str]
     day_first: bool | None
 
@@ -112,6 +114,11 @@ def compile_date_words(
         numbers=numbers,
         days_back=days_back,
         forms=tuple(compiled),
+        names={
+            "days_back": _last_words(days_back),
+            "calendar": _last_words(by_month),
+            **dict.fromkeys(("weekday_last_week", "last_weekday", "weekday"), _last_words(by_weekday)),
+        },
         triggers=frozenset({*by_month, *by_weekday, *(word.split()[-1] for word in days_back), *triggers.split()})
         if spaced
         else frozenset(),
@@ -159,9 +166,18 @@ def _expressions(
         days = _numeric(match, asked_on, day_first=day_first)
         if days is not None:
             yield match, days
-    for kind, form in words.forms:
+    for kind, form in _possible(text, words):
         for match in form.finditer(text):
             yield match, _worded(kind, match, words, asked_on)
+
+
+def _possible(text: str, words: DateWords) -> list[tuple[str, re.Pattern[str]]]:
+    """The forms that a text may have; beyond ASCII, ``lower`` does not tell all that a pattern takes for alike."""
+    if not text.isascii():
+        return [*words.forms]
+    lower = text.lower()
+    absent = {kind for kind, names in words.names.items() if not any(name in lower for name in names)}
+    return [form for form in words.forms if form[0] not in absent]
 
 
 def _numeric(match: re.Match[str], asked_on: date, *, day_first: bool) -> list[date] | None:
@@ -233,6 +249,10 @@ def _day(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _last_words(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple({name.lower().split()[-1]: None for name in names})
 
 
 def _any(words: Mapping[str, int] | set[str]) -> str:
