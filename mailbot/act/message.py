@@ -11,6 +11,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import cache
 from hashlib import sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
@@ -52,6 +53,16 @@ class _PrintableHeaders(EmailPolicy):
 
     def header_fetch_parse(self, _: str, value: str) -> str:
         return value
+
+    def header_max_count(self, name: str) -> int | None:
+        return _most_of(name)
+
+
+@cache
+def _most_of(name: str) -> int | None:
+    """How many fields of a name a message may have; each time that it is asked, the library makes a class to tell."""
+    most: int | None = EmailPolicy().header_max_count(name)
+    return most
 
 
 _POLICY = _PrintableHeaders(linesep="\r\n", refold_source="none", cte_type="7bit")

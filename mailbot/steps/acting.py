@@ -60,8 +60,7 @@ class Matter:
 
 def open_matter(app: App, session: Session, case: CaseRow) -> Matter:
     """A case to act on without a new mail: its newest mail is answered, its order is locked."""
-    said = readings.of_case(session, case.id)
-    last = said[-1] if said else None
+    last = readings.newest(session, case.id)
     return Matter(
         app=app,
         session=session,

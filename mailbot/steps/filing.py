@@ -77,15 +77,11 @@ def file_customer_mail(app: App, session: Session, mail: MailRow, reading: Readi
         and _goes_on(app, session, placed, mail, reading, reply_by=reply_by)
     ):
         return None
-    own = [Said(received_at=mail.received_at, stored_at=mail.stored_at, reading=reading)]
-    if placed.case is not None:
-        own = own_words(
-            readings.said_in(session, case.id),
-            reading.identity,
-            proven_until=proofs.proven_until(session, case.id),
-        )
+    if case.state == CaseState.ESCALATED and not _is_late_proof(case, placed):
+        return None  # people have it, whatever it says
+    own = _weighed(session, case, placed, mail, reading)
     gathered = gather([each.reading for each in own], reading)
-    why = _why_people(mail, case, placed, gathered)
+    why = _why_people(mail, case, placed, gathered) if own else FOLLOW_UP
     if gathered is None or why is not None:
         if case.state != CaseState.ESCALATED:
             leave_to_people(session, case, why or OTHER_TOPIC, now)
@@ -165,10 +161,19 @@ def _why_people(mail: MailRow, case: CaseRow, placed: Placed, gathered: Gathered
         return mail.held
     if gathered is None or gathered.topic is not Topic.REFUND_REQUEST:
         return OTHER_TOPIC
-    late_proof = (
-        placed.proven_order is not None and case.outcome == Outcome.VERIFY_SENDER and case.escalation == FOLLOW_UP
-    )
-    return None if case.state in _WAITING or late_proof else FOLLOW_UP
+    return None if case.state in _WAITING or _is_late_proof(case, placed) else FOLLOW_UP
+
+
+def _is_late_proof(case: CaseRow, placed: Placed) -> bool:
+    return placed.proven_order is not None and case.outcome == Outcome.VERIFY_SENDER and case.escalation == FOLLOW_UP
+
+
+def _weighed(session: Session, case: CaseRow, placed: Placed, mail: MailRow, reading: Reading) -> list[Said]:
+    """The mails that a decision rests on, oldest first; none where they are more than a machine weighs."""
+    if placed.case is None:
+        return [Said(received_at=mail.received_at, stored_at=mail.stored_at, reading=reading)]
+    said = readings.said_in(session, case.id) or []
+    return own_words(said, reading.identity, proven_until=proofs.proven_until(session, case.id))
 
 
 def _request(matter: Matter, gathered: Gathered, placed: Placed, choice: OrderChoice) -> Request:

@@ -51,7 +51,7 @@ def prove_by_link(app: App, token: str) -> bool:
 
 def _decide(app: App, session: Session, case: CaseRow, proof: ProofRow, now: datetime) -> bool:
     """Decide again; ``False`` where the case is no longer one that waits for this proof."""
-    said = readings.of_case(session, case.id)
+    said = [each.reading for each in readings.said_in(session, case.id) or ()]
     gathered = gather(said, said[-1]) if said else None
     booked = orders.find(session, proof.order_key, lock=True)
     late = case.outcome == Outcome.VERIFY_SENDER and case.escalation == FOLLOW_UP

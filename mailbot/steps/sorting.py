@@ -182,7 +182,8 @@ def _open_case_of(session: Session, identity: SenderIdentity, booked: BookedOrde
     if case is None or case.order_key is not None:
         return case
     said = readings.said_in(session, case.id)
-    return case if all(each.reading.identity.verdict is Verdict.PASS for each in said) else None
+    is_theirs = said is not None and all(each.reading.identity.verdict is Verdict.PASS for each in said)
+    return case if is_theirs else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

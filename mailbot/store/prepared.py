@@ -9,10 +9,11 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Select, UpdateBase
+from sqlalchemy import CompoundSelect, Dialect, Select, UpdateBase
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
+_Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | UpdateBase
 _Change = Callable[[Any], Any]
 
 _CURSOR = "cursor"
@@ -26,7 +27,7 @@ class Prepared:
         columns: of an ``INSERT``, those that it is given.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | UpdateBase, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: _Statement, columns: Sequence[str] | None = None) -> None:
         self._statement, self._columns = statement, columns
         self._forms: dict[str, _Form] = {}
 
@@ -63,9 +64,7 @@ class Prepared:
 class _Form:
     """A statement in the words of one database."""
 
-    def __init__(
-        self, statement: Select[*tuple[Any, ...]] | UpdateBase, columns: Sequence[str] | None, dialect: Dialect
-    ) -> None:
+    def __init__(self, statement: _Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 (what SQLAlchemy does not say)
         to_come = [bound.key for bound in compiled.bind_names if bound.required]

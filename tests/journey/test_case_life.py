@@ -6,10 +6,11 @@ from mailbot import operators
 from mailbot.model.facts import ClaimLine
 from mailbot.operators import Inspection, NotPossibleError, Verdict
 from mailbot.operators.changes import Change
+from mailbot.store import readings
 from mailbot.store.tables import RefundRow
 from tests.journey.conftest import ShopBuilder
 from tests.journey.life import TWO_RINGS, WHOLE, approved_return, cancelled, later, paid, states, words
-from tests.journey.mails import CANCEL, JANE, MALLORY, RETURN, a_mail, an_invoice, an_order
+from tests.journey.mails import CANCEL, JANE, MALLORY, RETURN, RETURN_WITHOUT_INVOICE, a_mail, an_invoice, an_order
 from tests.journey.shop import Shop
 
 
@@ -252,3 +253,27 @@ def test_accepted_goods_are_never_worth_more_than_is_left(small: Shop) -> None:
     assert small.case()["refund"]["amount"] == "46.00"
     settlement = small.case()["decisions"][-1]["decision"]["settlement"]
     assert (settlement["items"], settlement["cap_adjustment"], settlement["refund"]) == ("80.00", "-30.70", "46.00")
+
+
+@pytest.mark.parametrize(("most", "state"), [(1, "escalated"), (2, "return_approved")])
+def test_a_case_of_more_mails_than_a_machine_weighs_is_peoples_matter(
+    most: int, state: str, small: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "MOST_SAID", most)
+    small.sells(an_order(small.clock.now, paid=9, delivered=4))
+    letter = small.answers(a_mail(RETURN_WITHOUT_INVOICE))[0]
+    later(small, letter, "The invoice is attached.", invoice=an_invoice())
+    assert small.case()["state"] == state
+
+
+def test_what_is_written_to_a_case_that_people_have_is_not_weighed_with_all_that_was_written_before(
+    small: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = cancelled(small)
+    later(small, letter, "It arrived broken and I want more money for order AW-10001.")
+    before = small.case()
+    monkeypatch.setattr(readings, "said_in", None)
+    later(small, letter, "I asked for a refund of order AW-10001 and hear nothing.")
+    after = small.case()
+    assert (before["state"], after["state"], after["escalation"]) == ("escalated", "escalated", before["escalation"])
+    assert [event["event"] for event in after["history"]].count("customer_wrote") == 2

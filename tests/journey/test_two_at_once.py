@@ -3,24 +3,27 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier, get_ident
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from mailbot import operators
+from mailbot import journey, operators
 from mailbot.model.refund import RefundState
 from mailbot.steps.paying import _locked
 from mailbot.steps.sorting import choose
 from mailbot.store import cases, readings, refunds
-from mailbot.store.tables import RefundRow
+from mailbot.store.tables import CaseEventRow, MailRow, RefundRow
 from mailbot.store.transaction import transaction
 from tests.journey.conftest import ShopBuilder
 from tests.journey.life import cancelled
+from tests.journey.mails import CANCEL, JANE, a_mail, an_order
 from tests.journey.shop import Shop
 from tests.servers.processes import wait_until
 
+BOB = "bob@example.org"
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
@@ -47,7 +50,8 @@ def waits_for_us(engine: Engine, work: Callable[[], Any]) -> Iterator[Future[Any
 
 
 def a_mail_names_the_order(session: Session) -> None:
-    with_numbers = readings.of_case(session, 1)[0]
+    with_numbers = readings.newest(session, 1)
+    assert with_numbers is not None
     assert choose(session, with_numbers.order_numbers, None).booked is not None
 
 
@@ -82,3 +86,46 @@ def test_the_payer_waits_for_an_operator_and_holds_nothing_that_is_needed(shop: 
             row.held_for = "seen"
             session.commit()
             assert going.result(20) == "due"
+
+
+def test_two_groups_of_mails_that_wait_for_each_others_orders_are_each_decided_once(
+    a_shop: ShopBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = a_shop(database="postgres")
+    now = shop.clock.now
+    shop.sells(an_order(now), an_order(now, "AW-10002", customer=BOB))
+    bob = CANCEL.replace("AW-10001", "AW-10002")
+    shop.gets(a_mail(CANCEL), a_mail(bob, sender=BOB), a_mail(bob + "!", sender=BOB), a_mail(CANCEL + "!"))
+    monkeypatch.setattr(journey, "_AT_ONCE", 2)
+    each_has_one, decided, began, failed = Barrier(2), journey.handle, set[int](), list[str]()
+
+    def handle(*given: Any) -> None:
+        decided(*given)
+        if get_ident() not in began:
+            began.add(get_ident())
+            each_has_one.wait(20)
+
+    def transaction_of(engine: Engine, point: str) -> Any:
+        return _noted(transaction(engine, point), failed)
+
+    monkeypatch.setattr(journey, "handle", handle)
+    monkeypatch.setattr(journey, "transaction", transaction_of)
+    journey.receive(shop.app, shop.app.mailboxes[0])
+    with ThreadPoolExecutor(2) as pool:
+        groups = [journey._take_some(shop.app) for _ in range(2)]
+        list(pool.map(lambda group: journey.handle_together(shop.app, group), groups))
+    assert failed == ["StoreUnavailableError"]  # one gave way, and began again
+    assert [(row.state, row.attempts) for row in shop.rows(MailRow)] == [("handled", 1)] * 4
+    assert [row.kind for row in shop.rows(CaseEventRow)].count("customer_wrote") == 2
+    shop.poll()
+    assert sorted(letter.to for letter in shop.letters()) == sorted([JANE, BOB])
+
+
+@contextmanager
+def _noted(inner: Any, failed: list[str]) -> Iterator[Session]:
+    try:
+        with inner as session:
+            yield session
+    except Exception as problem:
+        failed.append(type(problem).__name__)
+        raise
