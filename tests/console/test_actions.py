@@ -387,7 +387,9 @@ def found(agent: Visitor, words: str) -> set[str]:
 @pytest.mark.parametrize("word", ["clasp", "CLASP", "no-such-word-anywhere"])
 def test_a_word_of_a_mail_s_text_finds_its_case(word: str, desk: Console, agent: Visitor) -> None:
     with reading(desk.app.engine) as session:
-        said = {row.id: readings.of_case(session, row.id) for row in session.query(CaseRow)}
+        said = {
+            row.id: [each.reading for each in readings.said_in(session, row.id) or ()] for row in session.query(CaseRow)
+        }
     wanted = {
         cases.number_of(case_id)
         for case_id, mails in said.items()

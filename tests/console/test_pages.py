@@ -69,7 +69,7 @@ def queued(found: Element) -> list[str]:
 
 def said(console: Console, number: str) -> list[Reading]:
     with reading_only(console.app.engine) as session:
-        return readings.of_case(session, cases.get(session, number).id)
+        return [each.reading for each in readings.said_in(session, cases.get(session, number).id) or ()]
 
 
 def test_the_queue_has_every_case_once(console: Console, operator: Visitor) -> None:
