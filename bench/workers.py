@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.servers.postgres import postgres_server
 
 _MAILBOT = [sys.executable, "-c", "from mailbot.cli import main; main()"]
 _LONGEST_SECONDS = 900
+_LOG = "workers.log"
 
 
 def main() -> None:
@@ -52,9 +53,9 @@ def _measure_backlog(inbox: Inbox, processes: int, dovecot: Dovecot, folder: Pat
     with sink(folder, "backlog") as (port, log):
         command = _prepared(config_text(inbox, account, port, url), inbox, folder)
         started = time.perf_counter()
-        workers = [subprocess.Popen([*command, "worker"], stderr=subprocess.DEVNULL) for _ in range(processes)]
+        workers = [_worker(command, folder) for _ in range(processes)]
         try:
-            _wait(lambda: len(_answers(log)) >= len(inbox.mails))
+            _wait(lambda: len(_answers(log)) >= len(inbox.mails), workers, folder)
             first = min(_answers(log).values())
             seconds, span = time.perf_counter() - started, time.time() - first
         finally:
@@ -70,16 +71,16 @@ def _measure_arrivals(inbox: Inbox, rate: float, dovecot: Dovecot, folder: Path)
     arrived = []
     with sink(folder, "arrivals") as (port, log):
         command = _prepared(config_text(inbox, account, port, "sqlite:///mailbot.db"), inbox, folder)
-        worker = subprocess.Popen([*command, "worker"], stderr=subprocess.DEVNULL)
+        worker = _worker(command, folder)
         try:
             account.deliver(inbox.mails[0], datetime.now(UTC))
-            _wait(lambda: len(_answers(log)) == 1)  # now everything is started, and waits for mail
+            _wait(lambda: len(_answers(log)) == 1, [worker], folder)  # now everything is started, and waits for mail
             begun = time.perf_counter()
             for number, mail in enumerate(inbox.mails[1:]):
                 time.sleep(max(begun + number / rate - time.perf_counter(), 0))
                 account.deliver(mail, datetime.now(UTC))
                 arrived.append(time.time())
-            _wait(lambda: len(_answers(log)) >= len(inbox.mails))
+            _wait(lambda: len(_answers(log)) >= len(inbox.mails), [worker], folder)
         finally:
             _end([worker])
         answered = _answers(log)
@@ -98,6 +99,11 @@ def _prepared(config: str, inbox: Inbox, folder: Path) -> list[str]:
     return command
 
 
+def _worker(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / _LOG).open("ab") as log:
+        return subprocess.Popen([*command, "worker"], stderr=log)
+
+
 def _answers(log: Path) -> dict[str, float]:
     """When each recipient was answered first, by the submission server's clock."""
     answered: dict[str, float] = {}
@@ -107,9 +113,11 @@ def _answers(log: Path) -> dict[str, float]:
     return answered
 
 
-def _wait(done: Callable[[], bool]) -> None:
+def _wait(done: Callable[[], bool], workers: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
     until = time.monotonic() + _LONGEST_SECONDS
     while not done():
+        if any(worker.poll() is not None for worker in workers):
+            sys.exit("a worker has ended by itself: " + (folder / _LOG).read_text(encoding="utf-8")[-2000:])
         if time.monotonic() > until:
             sys.exit("not every mail was answered in time")
         time.sleep(0.1)
