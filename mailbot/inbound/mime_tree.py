@@ -119,7 +119,11 @@ class _BoundedHeaders(Compat32):
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
-        return name, value[: _MAX_CONTENT_FIELD if name.lower().startswith("content-") else _MAX_FIELD]
+        return name, value[: _most(name)]
+
+
+def _most(name: str) -> int:
+    return _MAX_CONTENT_FIELD if name.lower().startswith("content-") else _MAX_FIELD
 
 
 class _Structure(mailparser.MailParser):  # type: ignore[misc]  # untyped base
@@ -140,8 +144,6 @@ def parse_structure(raw: bytes) -> Structure:
     cut, defects = bounded(raw)
     root: MimePart = _Structure(email.message_from_bytes(cut, MimePart, policy=_POLICY)).message
     headers = tuple((str(name), str(value)) for name, value in root.raw_items())
-    if any(len(value) >= _MAX_FIELD for _, value in headers):
-        defects = (*defects, FIELD_TOO_LONG)
     return Structure(headers=headers, root=root, defects=defects)
 
 
@@ -157,6 +159,8 @@ def walk_parts(root: MimePart) -> tuple[tuple[Part, ...], tuple[str, ...]]:
             defects.append(TOO_MANY_PARTS)
             break
         node = visit.node
+        if any(len(value) >= _most(name) for name, value in node.raw_items()):
+            defects.append(FIELD_TOO_LONG)
         if not node.children and node.get_content_maintype() == "multipart":
             defects.append(NO_BOUNDARY)
             node = _found_boundary(node) or node

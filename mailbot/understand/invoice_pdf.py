@@ -9,6 +9,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from mailbot.understand.invoice_rows import MOST_TEXT
+from mailbot.understand.pdf_bounds import check_bounds
 from mailbot.understand.unreadable import UnreadableError
 
 _MOST_BYTES = 15_000_000
@@ -34,14 +35,15 @@ class PdfContent:
 def read_pdf(data: bytes) -> PdfContent:
     """Open a PDF without forms, scripts and links, and take its text and its embedded XML files.
 
-    Limits: 15 MB, 20 pages, 200 KB of text, 5 MB for one embedded file. A small file can ask for gigabytes while it
-    is read: the caller runs in a process with a memory limit (RELIABILITY.md, Limits).
+    Limits: 15 MB, 20 pages, 200 KB of text, 5 MB for one embedded file, and those of ``pdf_bounds``. A small file can
+    still ask for gigabytes: the caller runs in a process with a memory limit (RELIABILITY.md, Limits).
 
     Raises:
         UnreadableError: damaged, protected by a password, or beyond a limit.
     """
     if len(data) > _MOST_BYTES:
         raise UnreadableError("the PDF is too large")
+    check_bounds(data)
     try:
         with closing(pypdfium2.PdfDocument(data)) as document:
             if len(document) > _MOST_PAGES:

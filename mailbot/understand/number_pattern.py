@@ -21,6 +21,9 @@ _ATOM = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _QUANTITY = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\}|\{,\d+\})[?+]?")
+_VARIES = re.compile(r"[*+?]|\{\d*,\d*\}")
+_OPEN_END = re.compile(r"(?P<least>[*+]|\{\d*,(?=\}))(?P<lazy>.*)")
+_LONGEST_RUN = 100
 _MAY_BE_NONE = re.compile(r"[*?]|\{0?,|\{0\}")
 _PRINTABLE = [chr(code) for code in range(33, 127) if chr(code) != "-"]
 
@@ -85,7 +88,7 @@ def squeeze_pattern(pattern: str) -> SqueezedPattern:
 
 
 def _rewritten(pattern: str, places: list[tuple[str, str, bool]]) -> Iterator[str]:
-    at, opened = 0, []
+    at, opened, varies = 0, [], [False]
     while at < len(pattern):
         atom = _ATOM.match(pattern, at)
         kind = atom.lastgroup if atom else "refused"
@@ -100,13 +103,31 @@ def _rewritten(pattern: str, places: list[tuple[str, str, bool]]) -> Iterator[st
         at, times = (quantity.end(), quantity[0]) if quantity else (atom.end(), "")
         if kind == "open":
             opened.append(len(places))
-        elif kind == "close" and any(must for _, _, must in places[opened.pop() :]) and times not in {"", "?"}:
-            raise _refusal(pattern, "repeats a group that holds a separator; write the group out")
+            varies.append(False)
+        elif kind == "close":
+            holds_separator, inside = any(must for _, _, must in places[opened.pop() :]), varies.pop()
+            if holds_separator and times not in {"", "?"}:
+                raise _refusal(pattern, "repeats a group that holds a separator; write the group out")
+            if inside and _VARIES.match(times) and not times.startswith("?"):
+                raise _refusal(
+                    pattern, "repeats a group that repeats or chooses, so that a mail could keep it busy; write it out"
+                )
+            varies[-1] |= inside
+        varies[-1] |= kind == "bar" or _VARIES.match(times) is not None
         separator = _separator(atom[0]) if kind in {"set", "sign"} else None
         if separator is not None:
             yield _place(atom[0], times, separator, places)
         elif kind not in {"anchor", "flag"}:
-            yield atom[0] + times
+            yield atom[0] + _ended(times)
+
+
+def _ended(times: str) -> str:
+    """A quantity without end, ended: text is searched in time that grows with its length, and no number is longer."""
+    open_end = _OPEN_END.match(times)
+    if open_end is None:
+        return times
+    least = {"*": "0", "+": "1"}.get(open_end["least"], open_end["least"].strip("{,") or "0")
+    return f"{{{least},{max(int(least), _LONGEST_RUN)}}}{open_end['lazy'].lstrip('}')}"
 
 
 def _place(atom: str, times: str, separator: str, places: list[tuple[str, str, bool]]) -> str:

@@ -33,7 +33,7 @@ _TOWN_BEFORE = re.compile(r"(?:\A|[\n,]) ?(?:[A-Z]{1,2}-)?\Z")
 _TOWN_AFTER = re.compile(r"[ \xa0][^\W\d_a-zà-ÿ][^\W\d_]+")
 _STATE_BEFORE = re.compile(r"(?:\A|[\W_])[A-Z]{2}[ \xa0]\Z")
 _CONTEXT = 8
-_MOST = 200
+_MOST = 201  # one more than a mail may have, so that the limit shows
 _LONGEST_WORD, _LONGEST_LABEL = 20, 48
 _BETWEEN = re.compile(r"(?:\W{0,4}(?:number|nummer|num|no|nr|n|is|ist|est|es)\b)?\W{0,4}", re.IGNORECASE)
 _ITS_WORDS = frozenset({LabelKind.ORDER_NUMBER, LabelKind.ORDER_WORD, LabelKind.NUMBER_WORD})
@@ -74,7 +74,7 @@ class OrderNumbers:
         must also not be one group of a longer one (a telephone number, a date, a price, a postcode), nor be labelled
         as something else (an invoice, a parcel, an article), and is only torn where the pattern has a separator. In a
         file name it needs its word or ``#`` before it: cameras and phones number their pictures, too.
-        The first 200 are given.
+        The first 201 are given.
 
         Args:
             text: any text.

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from mailbot.inbound.authentication_results import parse_results
+from mailbot.inbound.bounce import Bounce, find_bounce
+from mailbot.inbound.card_redaction import apply_edits, find_edits
 from mailbot.inbound.from_field import find_author
 from mailbot.inbound.header_lines import split_header
 from mailbot.inbound.mime import PARTIAL, parse_mail
@@ -87,6 +90,26 @@ LIMITS: dict[str, tuple[Callable[[], bytes], Callable[[], bytes], str]] = {
         lambda: with_field(b"Content-Type: text/html") + b"a" * 263_000,
         "html_too_long",
     ),
+    "lines of the message": (
+        lambda: with_field(b"X: y"),
+        lambda: with_field(b"X: y") + b"\n" * 2_000_001,
+        "message_too_large",
+    ),
+    "content field": (
+        lambda: with_field(b"Content-Type: text/plain; x=" + b"y" * 4_000),
+        lambda: with_field(b"Content-Type: text/plain; x=" + b"y" * 4_200),
+        "header_field_too_long",
+    ),
+    "boundaries": (
+        lambda: with_field(b"X: y") + b"boundary=b\r\n" * 50,
+        lambda: with_field(b"X: y") + b"boundary=b\r\n" * 51,
+        "mime_too_deep",
+    ),
+    "dashed lines": (
+        lambda: with_field(b"Content-Type: image/png") + b"\r\n--" * 5_000,
+        lambda: with_field(b"Content-Type: image/png") + b"\r\n--" * 5_001,
+        "too_many_parts",
+    ),
     "raw message": (lambda: with_field(b"X: y"), lambda: with_field(b"X: y") + bytes(50 * MB), "message_too_large"),
 }
 
@@ -107,9 +130,9 @@ def test_every_mark_of_a_limit_is_reached() -> None:
 @pytest.mark.parametrize(
     ("html", "defect"),
     [
-        (b"<b>x</b>" * 10_001, "html_over_10000_tags"),
-        (b"<div>" * 201 + b"x", "html_over_200_deep"),
-        (b"<p>" + b"a" * 270_000, "html_cut_at_256_kb"),
+        pytest.param(b"<b>x</b>" * 10_001, "html_over_10000_tags", id="tags"),
+        pytest.param(b"<div>" * 201 + b"x", "html_over_200_deep", id="deep"),
+        pytest.param(b"<p>" + b"a" * 270_000, "html_cut_at_256_kb", id="cut"),
     ],
 )
 def test_html_beyond_a_limit_is_marked_and_still_read(html: bytes, defect: str) -> None:
@@ -142,3 +165,70 @@ def test_a_file_name_is_shown_short_and_plain() -> None:
     assert len(shown) == 120
     assert shown.isascii()
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        pytest.param(b"X: y\r\n" * 990, b"".join(b"X: " + b"y" * 60_000 + b"\r\n" for _ in range(5)), id="block"),
+        pytest.param(b"X: " + b"y" * 65_000 + b"\r\n", b"X: " + b"y" * 66_000 + b"\r\n", id="field"),
+        pytest.param(b"X: y\r\n" * 998, b"X: y\r\n" * 999, id="fields"),
+    ],
+)
+def test_a_header_beyond_a_limit_names_nobody(within: bytes, beyond: bytes) -> None:
+    known, unknown = (find_author(split_header(HEAD + more + b"\r\ntext")) for more in (within, beyond))
+    assert (known.address, unknown.address) == ("jane@example.org", None)
+    assert unknown.fault is not None
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        pytest.param(b"(" + b"y" * 16_000 + b")", b"(" + b"y" * 16_400 + b")", id="length"),
+        pytest.param(b"; spf=pass" * 99, b"; spf=pass" * 100, id="results"),
+    ],
+)
+def test_findings_beyond_a_limit_are_none(within: bytes, beyond: bytes) -> None:
+    known, unknown = (parse_results(b"mx; dmarc=pass header.from=a.b" + more).results for more in (within, beyond))
+    assert known is not None
+    assert unknown is None
+
+
+def test_no_more_than_fifty_enclosed_ids_are_read() -> None:
+    ids = b"".join(b"Message-ID: <%d@b>\n" % at for at in range(60))
+    assert parse_mail(with_field(b"X: y") + b"\n" + ids).enclosed_ids == tuple(f"<{at}@b>" for at in range(50))
+
+
+def report(text: bytes) -> Bounce:
+    head = b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+    return find_bounce(parse_mail(HEAD + head + text + b"\r\n--b--\r\n"))
+
+
+def test_a_report_of_delivery_is_read_up_to_its_limits() -> None:
+    status = b"Status: 5.1.1\r\n"
+    assert report(b"X: %s\r\n" % (b"y" * 65_000) + status).codes == ("5.1.1",)
+    assert report(b"X: %s\r\n" % (b"y" * 66_000) + status).codes == ()
+    named = report(b"".join(b"Final-Recipient: rfc822; a%d@b.example\r\n" % at for at in range(30))).recipients
+    assert named == tuple(f"a{at}@b.example" for at in range(20))
+
+
+CARD = b"4111 1111 1111 1111"
+
+
+@pytest.mark.parametrize("depth", [1, 4, 5])
+def test_card_numbers_are_taken_out_of_messages_as_deep_as_they_are_read(depth: int) -> None:
+    raw = b"Content-Type: message/rfc822\n\n" * depth + b"Subject: x\n\n" + CARD + b"\n"
+    assert CARD not in apply_edits(raw, find_edits(raw))
+
+
+@pytest.mark.parametrize("length", [1_000, 1024 * 1024 + 100], ids=["short", "markup"])
+def test_card_numbers_leave_markup_and_files_of_any_length(length: int) -> None:
+    raw = with_field(b"Content-Type: text/html") + b"<p>" + b"a " * (length // 2) + CARD
+    assert CARD not in apply_edits(raw, find_edits(raw))
+
+
+def test_an_untyped_file_beyond_a_limit_is_not_searched() -> None:
+    typed = with_field(b"Content-Type: application/octet-stream")
+    within, beyond = (typed + b"a " * (size // 2) + CARD for size in (MB - 100, MB + 100))
+    assert CARD not in apply_edits(within, find_edits(within))
+    assert find_edits(beyond) == ()

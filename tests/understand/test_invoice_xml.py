@@ -139,6 +139,7 @@ def test_other_xml_is_no_invoice(text: str) -> None:
         pytest.param(b"<!DOCTYPE a [<!ENTITY b 'c'>]><Invoice>&b;</Invoice>", "DTD", id="entity"),
         pytest.param(b"<!DOCTYPE Invoice SYSTEM 'file:///etc/passwd'><Invoice/>", "DTD", id="outside DTD"),
         pytest.param(b"<a>" * 200_000, "too many or too deep", id="deep"),
+        pytest.param(b"<a>" * 101 + b"</a>" * 101, "too many or too deep", id="101 deep"),
         pytest.param(b"<Invoice>" + b"<a/>" * 200_000 + b"</Invoice>", "too many or too deep", id="wide"),
         pytest.param(b"<Invoice>" + b" " * 5_000_000, "too large", id="long"),
     ],
@@ -146,6 +147,16 @@ def test_other_xml_is_no_invoice(text: str) -> None:
 def test_what_is_beyond_a_limit_is_refused_with_a_reason(data: bytes, why: str) -> None:
     with pytest.raises(UnreadableError, match=why):
         read_xml(data)
+
+
+def test_what_is_within_every_limit_is_read() -> None:
+    assert read_xml(b"<a>" * 100 + b"</a>" * 100) == ()
+    assert read_xml(b"<a>" + b"<b/>" * 99_999 + b"</a>") == ()
+
+
+def test_no_more_than_twenty_invoices_of_a_file_are_read() -> None:
+    file = b"<FatturaElettronica>" + b"<FatturaElettronicaBody/>" * 25 + b"</FatturaElettronica>"
+    assert len(read_xml(file)) == 20
 
 
 @given(st.binary(max_size=200))

@@ -206,8 +206,26 @@ def test_bare_figures_that_are_labelled_as_something_else_are_none(text: str) ->
     assert numbers(compile_order_numbers(r"\d{5}"), text) == []
 
 
-def test_no_more_than_two_hundred_numbers_of_a_text_are_given() -> None:
-    assert len(numbers(compile_order_numbers(r"AW-\d{5}"), "AW-10231 " * 300)) == 200
+@pytest.mark.parametrize("pattern", [r"(\d+)+x", r"(A|A)*B", r"(?:\d+-?)+Z", r"((\d+)A){2,}", r"(?:[A-Z]?\d){1,9}"])
+def test_a_pattern_that_a_mail_could_keep_busy_is_refused(pattern: str) -> None:
+    with pytest.raises(InputError, match="keep it busy; write it out"):
+        compile_order_numbers(pattern)
+
+
+@pytest.mark.parametrize("pattern", [r"(?:\d{2}){3}", r"(?:AW|EU)-\d{4,}", r"(?:[A-Z]{1,2}-)?\d{6}", r"(?:A+)?\d{6}"])
+def test_a_group_may_repeat_what_is_fixed_and_stand_once_where_it_is_not(pattern: str) -> None:
+    assert compile_order_numbers(pattern).pattern.original.pattern == pattern
+
+
+@pytest.mark.parametrize("pattern", [r"ORD-?\d+", r"ORD-?\d{3,}", r"ORD-?0*\d+"])
+def test_an_order_number_has_a_hundred_figures_in_a_row_at_most(pattern: str) -> None:
+    shop = compile_order_numbers(pattern)
+    assert numbers(shop, f"order ORD {'7' * 100}") == [f"ORD-{'7' * 100}"]
+    assert numbers(shop, f"order ORD {'7' * 201}") == []
+
+
+def test_no_more_numbers_of_a_text_are_given_than_show_that_there_are_too_many() -> None:
+    assert len(numbers(compile_order_numbers(r"AW-\d{5}"), "AW-10231 " * 300)) == 201
 
 
 @pytest.mark.parametrize(
