@@ -57,8 +57,7 @@ def find_edits(raw: bytes, files: Mapping[str, tuple[str, ...]] = _NO_FILES, dep
     clean = apply_edits(raw, edits)
     if sum(len(edit.content) for edit in edits) <= _MOST_EDITS and not any(_edits(clean, files, depth)):
         return edits
-    end = _HEADER_END.search(raw)
-    start = end.end() if end else len(raw)
+    start = _header_end(raw, list(_leaves(parse_structure(raw).root)))
     body = RawEdit(numbers=(), start=start, end=len(raw), content=_REMOVED)
     return (*(edit for edit in edits if edit.end <= start), body)
 
@@ -88,11 +87,10 @@ def has_cards(parts: Sequence[Part], header: Sequence[tuple[str, str]]) -> bool:
 
 def _edits(raw: bytes, files: Mapping[str, tuple[str, ...]], depth: int) -> Iterator[RawEdit]:
     """Edits of the header, of the leaves in order, and of what lies between them."""
-    structure = parse_structure(raw)
-    end = _HEADER_END.search(raw)
-    at = end.end() if end else len(raw)
+    leaves = list(_leaves(parse_structure(raw).root))
+    at = _header_end(raw, leaves)
     yield from _header_edits(raw[:at])
-    for leaf in _leaves(structure.root):
+    for leaf in leaves:
         octets = leaf.octets
         start = raw.find(octets, at) if octets else -1
         if start < 0:
@@ -101,6 +99,17 @@ def _edits(raw: bytes, files: Mapping[str, tuple[str, ...]], depth: int) -> Iter
         yield from _leaf_edits(leaf, octets, start, files, depth)
         at = start + len(octets)
     yield from _header_edits(raw[at:], at)
+
+
+def _header_end(raw: bytes, leaves: Sequence[MimePart]) -> int:
+    """Where the header ends: with an empty line, or where the body begins without one (after what is no field)."""
+    end = _HEADER_END.search(raw)
+    at = end.end() if end else len(raw)
+    first = next((leaf.octets for leaf in leaves if leaf.octets), b"")
+    if not first or raw.find(first, at) >= 0:
+        return at
+    begins = raw.rfind(first) if len(leaves) == 1 else raw.find(first)
+    return begins if begins >= 0 else at
 
 
 def _leaves(root: MimePart) -> Iterator[MimePart]:

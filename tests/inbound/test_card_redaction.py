@@ -109,3 +109,13 @@ def test_a_body_that_would_need_too_many_edits_goes_whole() -> None:
 @pytest.mark.parametrize("word", ["4111 ", "1 ", "4111-", "4.", "4\u200b", "41111111 "])
 def test_time_grows_with_the_text_alone(word: str) -> None:
     assert len(find_card_numbers(word * 20_000)) >= 0
+
+
+@pytest.mark.parametrize("subject", ["My order", CARD])
+@pytest.mark.parametrize("middle", [b"", b"--x\r\nContent-Type: text/plain\r\n\r\n"])
+def test_a_header_that_ends_without_an_empty_line_hides_no_card_number(subject: str, middle: bytes) -> None:
+    kind = b'multipart/mixed; boundary="x"' if middle else b"text/plain"
+    head = f"From: jane@example.org\r\nSubject: {subject} ".encode()
+    raw = head + b"\r\nContent-Type: " + kind + b"\r\nX: y\r10001\r\n" + middle + CARD.encode()
+    assert CARD.encode() not in redacted(raw)
+    assert find_edits(redacted(raw)) == ()
