@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from mailbot.cli.options import plain
+from mailbot.model.mail import MailKind
 from mailbot.steps.explaining import Explained
 
 
@@ -11,6 +12,7 @@ def print_explained(explained: Explained) -> None:
     """Print one mail as the bot would handle it: what it is, what was read where, what is decided, what goes out."""
     form = explained.form
     _line(f"{form['file']}: {form['kind']}" + (f", {form['topic']}" if form["topic"] else ""))
+    _print_kind(form)
     if form["sender"]:
         _line(f"  sender    {form['sender']['status']}: {form['sender']['why']}")
     if form["topic"]:
@@ -29,6 +31,11 @@ def print_explained(explained: Explained) -> None:
                 _line(f"            {line}")
     if form["decision"] and not (form["reply"] or form["verification"]):
         _line("  reply     none; a person answers")
+
+
+def _print_kind(form: dict[str, Any]) -> None:
+    if form["kind_why"] and form["kind"] != MailKind.CUSTOMER:
+        _line(f"  kind      {form['kind_why']}")
 
 
 def _print_decision(decision: dict[str, Any], trace: list[dict[str, Any]]) -> None:

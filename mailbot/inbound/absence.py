@@ -34,6 +34,8 @@ _SUBJECT = re.compile(
 )
 """How absence notices' subjects begin: a phrase, or a short word with a colon or in brackets."""
 
+_SHORT_SUBJECT = re.compile(rf"\s*(?:{_SHORT})[\s.!]*", re.IGNORECASE)
+
 _AWAY = re.compile(
     r"(?:i am|i'm|i will be|we are)(?: currently| presently| now)? "
     r"(?:out of (?:the )?office|away|on (?:\w+ )?(?:leave|vacation|holidays?))"
@@ -78,6 +80,8 @@ def find_absence(mail: InboundMail) -> str | None:
     if _SUBJECT.match(mail.subject):
         return "the subject begins like an absence notice"
     text = (mail.plain or "")[: _LONGEST_NOTICE + 1]
+    if _SHORT_SUBJECT.fullmatch(mail.subject) and _AWAY.search(text[:_OPENING]):
+        return "subject and text are an absence notice's"
     if not mail.in_reply_to or not text or len(text) > _LONGEST_NOTICE or "?" in text or "\uff1f" in text:
         return None
     if _BUSINESS.search(text):

@@ -32,7 +32,8 @@ def find_verdict(header: HeaderLines, domain: str, trust: Trust) -> tuple[Verdic
 
     ``dmarc=pass`` counts for the domain in its ``header.from`` alone, ``dkim=pass`` for the one in ``header.d``. A pass
     for another domain means that the server read another author than we do: unknown, not none.
-    A failure next to an aligned signature, or two trusted fields that differ, is a conflict.
+    A failure next to an aligned signature, or two trusted fields that differ, is a conflict. A pass counts only where
+    the topmost trusted fields say so, those before the next Received: below them, the sender may have written it.
 
     Source: RELIABILITY.md, Who is the sender, "DMARC verdict".
     """
@@ -41,10 +42,14 @@ def find_verdict(header: HeaderLines, domain: str, trust: Trust) -> tuple[Verdic
     trusted = list(_trusted(header, trust))
     if not trusted:
         return Verdict.UNKNOWN, "no findings of the shop's mail server"
-    read = [findings.results for findings in trusted if findings.results is not None]
+    read = [(hop, findings.results) for hop, findings in trusted if findings.results is not None]
     if len(read) < len(trusted):
         return Verdict.UNKNOWN, "the mail server's findings cannot be read"
-    return _judge(read, domain)
+    verdict, words = _judge([results for _, results in read], domain)
+    topmost = [results for hop, results in read if hop == read[0][0]]
+    if verdict is Verdict.PASS and _judge(topmost, domain)[0] is not Verdict.PASS:
+        return Verdict.UNKNOWN, f"{words} stands below the mail server's own findings"
+    return verdict, words
 
 
 def trusted_names(authserv_ids: Collection[str], received_hosts: Collection[str], *, unnamed: bool) -> Trust:
@@ -56,20 +61,24 @@ def trusted_names(authserv_ids: Collection[str], received_hosts: Collection[str]
     )
 
 
-def _trusted(header: HeaderLines, trust: Trust) -> Iterator[Findings]:
-    """Fields of the shop's server above the first Received stamped elsewhere; below, anyone may have written them."""
-    inside, topmost = True, True
+def _trusted(header: HeaderLines, trust: Trust) -> Iterator[tuple[int, Findings]]:
+    """Fields of the shop's server above the first Received stamped elsewhere; below, anyone may have written them.
+
+    Each comes with the number of Received fields above it.
+    """
+    inside, topmost, hop = True, True, 0
     for name, value in header.fields:
         if name == "received":
+            hop += 1
             inside = inside and _is_ours(read_receiver(value), trust)
         elif name == "authentication-results":
             if inside or topmost:
                 findings = parse_results(value)
                 if findings.server is None and findings.results is not None:
                     if topmost and trust.unnamed:
-                        yield findings
+                        yield hop, findings
                 elif inside and (findings.server is None or findings.server in trust.servers):
-                    yield findings
+                    yield hop, findings
             topmost = False
 
 

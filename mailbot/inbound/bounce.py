@@ -40,6 +40,8 @@ _OPENING = re.compile(
     r"|[\s*-]{0,40}(?:the following (?:addresses|recipient|message)|transcript of session|the original message was)"
     r"|(?:a|the|your) (?:e-?mail |mail )?(?:message|mail)[^\n]{0,60} (?:not|never) (?:be |been |reach|deliver)"
     r"|delivery (?:has failed|to the following|failed)|(?:sorry, )?i(?:'m| am)? (?:afraid|sorry)[^\n]{0,20}deliver"
+    r"|(?:a|the|your) (?:e-?mail |mail )?(?:message|mail)[^\n]{0,20} (?:wasn|couldn|hasn)['\u2019]t (?:be )?deliver"
+    r"|\*\* (?:address not found|message (?:blocked|not delivered|rejected)) \*\*"
     r"|unable to deliver|could not deliver|undeliver|failed to deliver|\*{3,60}[^\n]{0,60}mail)",
     re.IGNORECASE,
 )

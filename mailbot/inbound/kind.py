@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailbot.inbound.absence import find_absence
 from mailbot.inbound.bounce import find_failure_signs, find_returned, is_daemon
+from mailbot.inbound.receipt import find_receipt
 from mailbot.model.mail import InboundMail, MailKind
 
 _RESPONDER_FIELDS = (
@@ -156,7 +157,7 @@ def _find_returned(case: _Case) -> str | None:
 
 
 def _find_absence(case: _Case) -> str | None:
-    return find_absence(case.mail)
+    return find_absence(case.mail) or find_receipt(case.mail)
 
 
 _RULES: tuple[tuple[str, MailKind, Callable[[_Case], str | None]], ...] = (

@@ -54,7 +54,8 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
         lookup: the order book.
     """
     form = _blank(name, reading.kind)
-    form |= {"language": reading.language, "doubts": list(reading.doubts), "defects": list(reading.defects)}
+    form |= {"kind_why": reading.why_kind, "language": reading.language}
+    form |= {"doubts": list(reading.doubts), "defects": list(reading.defects)}
     gathered = gather([reading], reading)
     if reading.kind is not MailKind.CUSTOMER or gathered is None:
         proof = prove_sender(reading.identity, None)
@@ -99,6 +100,7 @@ def _blank(name: str, kind: MailKind) -> dict[str, Any]:
     return {
         "file": name,
         "kind": kind.value,
+        "kind_why": None,
         **dict.fromkeys(nothing),
         "evidence": [],
         **dict.fromkeys(undecided),

@@ -157,6 +157,12 @@ RESULT = f"Authentication-Results: mx.shop.example; {PASS}\n"
         pytest.param(OURS + FOREIGN + RESULT, "unknown", id="below another's Received"),
         pytest.param(FOREIGN + RESULT, "unknown", id="another's Received alone"),
         pytest.param(RESULT, "pass", id="no Received at all"),
+        pytest.param(
+            RESULT.replace(PASS, "spf=pass") + OURS + RESULT, "unknown", id="below findings that do not say so"
+        ),
+        pytest.param(RESULT.replace(PASS, "none") + OURS + RESULT, "unknown", id="below findings of nothing"),
+        pytest.param(RESULT + OURS + RESULT.replace(PASS, "dmarc=fail"), "conflict", id="above findings that deny it"),
+        pytest.param(RESULT + OURS + RESULT.replace(PASS, "spf=none"), "pass", id="above findings of another method"),
         pytest.param("Received: from a by x.inner.shop.example; y\n" + RESULT, "pass", id="an inner host by pattern"),
         pytest.param("Received: by MX.SHOP.EXAMPLE. (Postfix, from userid 0); y\n" + RESULT, "pass", id="handed in"),
         pytest.param("Received: from a (by mx.shop.example) by evil; y\n" + RESULT, "unknown", id="ours in a comment"),
