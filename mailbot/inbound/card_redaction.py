@@ -15,7 +15,7 @@ from html import unescape
 
 from mailbot.inbound.mime_text import decode_words, find_codec
 from mailbot.inbound.mime_transfer import decode_transfer
-from mailbot.inbound.mime_tree import MimePart, Part, parse_structure
+from mailbot.inbound.mime_tree import MAX_DEPTH, MimePart, Part, parse_structure, parts_below
 from mailbot.model.card_numbers import find_card_numbers, mask_card_numbers
 from mailbot.model.reading import RawEdit
 
@@ -94,6 +94,10 @@ def _edits(raw: bytes, files: Mapping[str, tuple[str, ...]], depth: int) -> Iter
         octets = leaf.octets
         start = raw.find(octets, at) if octets else -1
         if start < 0:
+            numbers = _masked(*_read(leaf), files, depth)[1] if octets else ()
+            if numbers:  # it was cut or mended before it was read: nobody can say where they stand
+                yield RawEdit(numbers=numbers, start=at, end=len(raw), content=_REMOVED)
+                return
             continue
         yield from _header_edits(raw[at:start], at)
         yield from _leaf_edits(leaf, octets, start, files, depth)
@@ -109,28 +113,34 @@ def _header_end(raw: bytes, leaves: Sequence[MimePart]) -> int:
     if not first or raw.find(first, at) >= 0:
         return at
     begins = raw.rfind(first) if len(leaves) == 1 else raw.find(first)
-    return begins if begins >= 0 else at
+    if begins < 0:
+        begins = raw.find(first.splitlines()[0])
+    return at if begins < 0 else min(at, begins)
 
 
 def _leaves(root: MimePart) -> Iterator[MimePart]:
-    waiting = [root]
+    waiting = [(root, 0)]
     while waiting:
-        node = waiting.pop()
-        if node.children:
-            waiting += reversed(node.children)
-        else:
+        node, depth = waiting.pop()
+        below = parts_below(node) if depth < MAX_DEPTH else node.children
+        waiting += ((part, depth + 1) for part in reversed(below))
+        if not below:
             yield node
+
+
+def _read(leaf: MimePart) -> tuple[bytes, str, str | None]:
+    """A leaf's content, its type and its charset."""
+    content, _ = decode_transfer(leaf.octets, leaf.field("content-transfer-encoding").token)
+    return content, leaf.read_as, leaf.field("content-type").parameters.get("charset")
 
 
 def _leaf_edits(
     leaf: MimePart, octets: bytes, start: int, files: Mapping[str, tuple[str, ...]], depth: int
 ) -> Iterator[RawEdit]:
-    encoding = leaf.field("content-transfer-encoding").token
-    content, _ = decode_transfer(octets, encoding)
-    charset = leaf.field("content-type").parameters.get("charset")
-    masked, numbers = _masked(content, leaf.media_type, charset, files, depth)
+    content, media_type, charset = _read(leaf)
+    masked, numbers = _masked(content, media_type, charset, files, depth)
     if masked is not content:
-        wrapped = _wrapped(masked, encoding)
+        wrapped = _wrapped(masked, leaf.field("content-transfer-encoding").token)
         yield RawEdit(numbers=numbers, start=start, end=start + len(octets), content=wrapped.decode("latin-1"))
 
 

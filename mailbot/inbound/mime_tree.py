@@ -24,7 +24,7 @@ NO_BOUNDARY = "boundary_missing"
 _MAX_FIELD = 64 * 1024
 _MAX_CONTENT_FIELD = 4 * 1024
 """Of fields that steer the parser, which reads their parameters several times over."""
-_MAX_DEPTH = 20
+MAX_DEPTH = 20
 _MAX_PARTS = 200
 _MAX_NESTED = 5
 
@@ -98,6 +98,12 @@ class MimePart(Message):
             return self.get_default_type()
         return stated.content_type or "text/plain"
 
+    @property
+    def read_as(self) -> str:
+        """The type that a leaf is read as: a multipart in which no part is found is text."""
+        media_type = self.media_type
+        return "text/plain" if media_type.startswith("multipart/") else media_type
+
     def get_boundary(self, failobj: _Absent | None = None) -> str | _Absent | None:  # type: ignore[override]  # no overloads
         """The boundary by our own grammar: the library's raises on some hostile parameters."""
         return self.field("content-type").parameters.get("boundary", "").rstrip() or failobj
@@ -163,16 +169,16 @@ def walk_parts(root: MimePart) -> tuple[tuple[Part, ...], tuple[str, ...]]:
             defects.append(FIELD_TOO_LONG)
         if not node.children and node.get_content_maintype() == "multipart":
             defects.append(NO_BOUNDARY)
-            node = _found_boundary(node) or node
-        if node.children and visit.depth >= _MAX_DEPTH:
+        below = parts_below(node)
+        if below and visit.depth >= MAX_DEPTH:
             defects.append(TOO_DEEP)
-        elif node.children:
-            waiting += reversed(_children(visit, [*node.children, *_after_end(node)]))
+        elif below:
+            waiting += reversed(_children(visit, below))
         else:
             part = _leaf(node, visit)
             parts.append(part)
             defects += part.defects
-            if part.is_message and nested < _MAX_NESTED and visit.depth < _MAX_DEPTH:
+            if part.is_message and nested < _MAX_NESTED and visit.depth < MAX_DEPTH:
                 nested += 1
                 inner = parse_structure(part.content)
                 defects += inner.defects
@@ -208,13 +214,12 @@ def _inside(visit: _Visit, root: MimePart) -> _Visit:
 
 def _leaf(node: MimePart, visit: _Visit) -> Part:
     stated, disposition = node.field("content-type"), node.field("content-disposition")
-    media_type = node.media_type
     encoding = node.field("content-transfer-encoding").token
     content, defect = decode_transfer(node.octets, encoding)
     return Part(
         path=visit.path,
         enclosed=visit.enclosed,
-        content_type="text/plain" if media_type.startswith("multipart/") else media_type,
+        content_type=node.read_as,
         charset=stated.parameters.get("charset"),
         disposition=disposition.token,
         file_name=disposition.parameters.get("filename") or stated.parameters.get("name") or None,
@@ -222,6 +227,13 @@ def _leaf(node: MimePart, visit: _Visit) -> Part:
         content=content,
         defects=(defect,) if defect else (),
     )
+
+
+def parts_below(node: MimePart) -> list[MimePart]:
+    """The parts of a multipart, also by a boundary that only its body uses, and behind its end; none for a leaf."""
+    if not node.children and node.get_content_maintype() == "multipart":
+        node = _found_boundary(node) or node
+    return [*node.children, *_after_end(node)] if node.children else []
 
 
 def _found_boundary(node: MimePart) -> MimePart | None:

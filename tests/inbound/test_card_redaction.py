@@ -119,3 +119,12 @@ def test_a_header_that_ends_without_an_empty_line_hides_no_card_number(subject: 
     raw = head + b"\r\nContent-Type: " + kind + b"\r\nX: y\r10001\r\n" + middle + CARD.encode()
     assert CARD.encode() not in redacted(raw)
     assert find_edits(redacted(raw)) == ()
+
+
+@pytest.mark.parametrize("parameter", [b"", b"; bound=y", b'; boundary="y"'])
+@pytest.mark.parametrize("field", [b"", b"X-Odd\x00 \x00: y\r\n", b"X-Long: " + b"y" * 70_000 + b"\r\n"])
+def test_a_boundary_that_only_the_body_uses_hides_no_card_number(parameter: bytes, field: bytes) -> None:
+    part = b"--x\r\nContent-Type: text/plain\r\n\r\nmine: " + CARD.encode() + b"\r\n--x--\r\n"
+    raw = b"From: jane@example.org\r\nContent-Type: multipart/mixed" + parameter + b"\r\n" + field + b"\r\n" + part
+    assert CARD not in shown(redacted(raw))
+    assert CARD.encode() not in redacted(raw)
