@@ -67,7 +67,10 @@ def _stated(sentences: Sequence[ReadSentence]) -> Iterator[tuple[Fact, bool, Pla
 
 
 def _outdoes(finding: Finding, other: Finding) -> bool:
-    """Whether of two phrases about one fact that share words this one counts: the longer, or what is against it."""
+    """Whether of two phrases about one fact that share words this one counts: the longer, or what is against it.
+
+    A denial that reaches only the longer one ("worn ... not") settles nothing.
+    """
     about = finding.rule.kind is Kind.FACT and finding.rule.value == other.rule.value
     if not about or finding.last < other.first or other.last < finding.first:
         return False
@@ -75,6 +78,7 @@ def _outdoes(finding: Finding, other: Finding) -> bool:
         finding.first <= other.first
         and other.last <= finding.last
         and finding.last - finding.first > other.last - other.first
+        and (finding.negated <= other.negated or finding.rule.strength == other.rule.strength == "no")
     ):
         return True
     against = _AGAINST_THE_CLAIM.get(Fact(finding.rule.value))
