@@ -30,7 +30,8 @@ _WHOLE = "whole"
 _TO_THE_MACHINE = "addresses_the_machine"
 _ABOUT_RULES = frozenset({"policy", "process"})
 """What may be asked beside an order and a reason: whether AW-10231, which is disliked, is eligible for a refund."""
-_TAKES_BACK = frozenset({"withdrawn", "no_order"})
+_TAKEN_BACK = "withdrawn"
+_TAKES_BACK = frozenset({_TAKEN_BACK, "no_order"})
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
 _REFERENCE = re.compile(r"[A-Za-z#]-?\d{4}|\d{5}")
 _REPLY_MARK = re.compile(
@@ -148,7 +149,7 @@ def _judge(
     """Put wish, reason and facts together; a subject carried along in a reply only speaks where the body is silent."""
     second = load_second_reader()
     opinion = review([*own] if carried else [*heading, *own], lambda sentence: second.read(sentence, lexicon))
-    said = opinion.sentences
+    said = tuple(map(_without_the_kept, opinion.sentences))
     aside = heading if carried else ()
     if not _is_request(said, aside):
         nothing = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0, mentions_dispute=False)
@@ -179,6 +180,18 @@ def _judge(
     spans += [_span("mentions_dispute", "true", place) for place in disputes[:1]]
     spans += [_span("lines", place[1].quote, place) for place in _named_part(said, wish)]
     return ClaimReading(topic=Topic.REFUND_REQUEST, claim=claim, spans=tuple(spans), doubts=doubts)
+
+
+def _without_the_kept(sentence: ReadSentence) -> ReadSentence:
+    """One sentence without a request taken back ("I will keep it") that is about the rest of an order ("the other")."""
+    parts = [finding for finding in sentence.findings if finding.rule.value == PART]
+    kept = tuple(
+        finding
+        for finding in sentence.findings
+        if finding.rule.value != _TAKEN_BACK
+        or not any(part.first <= finding.last and finding.first <= part.last for part in parts)
+    )
+    return replace(sentence, findings=kept)
 
 
 def _read_wish(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> StatedWish:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mailbot.model.facts import Reason
 from mailbot.understand.findings import Finding, ReadSentence
-from mailbot.understand.lexicons import Kind
+from mailbot.understand.lexicons import Kind, Strength
 from mailbot.understand.reason import StatedReason, goes_with
 from mailbot.understand.scope import Mood
 from mailbot.understand.stated_facts import StatedFacts
@@ -16,7 +16,7 @@ _ONLY_A_WISH = 0.9
 _PER_UNREAD_SENTENCE = 0.05
 _IN_DOUBT = 0.6
 _WORDS_OF_SUBSTANCE = 3
-_WORDS_ASIDE = 2  # the same, in a sentence without a wish: it may well be the reason
+_WORDS_ASIDE = 2  # the same, in a sentence without a wish or reason: it may well be the reason
 _UNKNOWN_WORDS = 2
 _MOST_UNREAD_SENTENCES = 2
 SPEAKS_FOR_ITSELF = frozenset(
@@ -58,6 +58,7 @@ def find_doubts(
     """
     findings = [finding for sentence in sentences for finding in sentence.findings]
     silent = reason.reason is Reason.UNSPECIFIED
+    yields = all(Strength(finding.rule.strength).yields for _, finding in reason.places)
     names_order = any(NUMBER in sentence.wording.words for sentence in sentences)
     checks = (
         (reason.conflict, "reasons_conflict"),
@@ -74,7 +75,7 @@ def find_doubts(
         (not named, "nothing_named"),
         (any(sentence.foreign for sentence in sentences), "other_language"),
         (_hints_at_more(sentences, {*goes_with(reason.reason), *facts.values}), "unread_hint"),
-        (_unexplained(sentences, silent=silent), "unexplained_text"),
+        (_unexplained(sentences, yields=yields), "unexplained_text"),
     )
     spoken = [
         finding.rule.value
@@ -82,6 +83,7 @@ def find_doubts(
         if finding.rule.kind is Kind.DOUBT
         and finding.mood is not Mood.VOID
         and not (names_order and finding.rule.value == PART)
+        and finding.rule.value not in facts.values
     ]
     return tuple(dict.fromkeys([*spoken, *(doubt for holds, doubt in checks if holds)]))
 
@@ -117,20 +119,21 @@ def _hints_at_more(sentences: Sequence[ReadSentence], known: set[str]) -> bool:
     )
 
 
-def _unexplained(sentences: Sequence[ReadSentence], *, silent: bool) -> bool:
-    """Whether too much stayed unread; where no reason was read, little is enough to hold one."""
-    if not silent:
+def _unexplained(sentences: Sequence[ReadSentence], *, yields: bool) -> bool:
+    """Whether too much stayed unread; where any reason would go before what was read, little is enough to hold one."""
+    if not yields:
         return _unread(sentences) > _MOST_UNREAD_SENTENCES
     return any(
         sentence.reason_unread
         or len(sentence.unexplained) >= _UNKNOWN_WORDS
-        or len(sentence.unexplained) + sentence.everyday >= (_WORDS_OF_SUBSTANCE if _wishes(sentence) else _WORDS_ASIDE)
+        or len(sentence.unexplained) + sentence.everyday >= _words_of_substance(sentence)
         for sentence in sentences
     )
 
 
-def _wishes(sentence: ReadSentence) -> bool:
-    return any(finding.rule.kind is Kind.WANTS for finding in sentence.findings)
+def _words_of_substance(sentence: ReadSentence) -> int:
+    says_what_or_why = any(finding.rule.kind in {Kind.WANTS, Kind.REASON} for finding in sentence.findings)
+    return _WORDS_OF_SUBSTANCE if says_what_or_why else _WORDS_ASIDE
 
 
 def _unread(sentences: Sequence[ReadSentence]) -> int:

@@ -129,7 +129,7 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         elsewhere=scope.elsewhere,
         foreign=unknown >= _FOREIGN_WORDS and unknown > _FOREIGN_SHARE * len(wording.words),
         asks=scope.asks,
-        asks_more=scope.asks and left.open_words() >= _LEAST_QUESTION and not _asks_or_wishes(findings),
+        asks_more=scope.asks and left.asks() and not _asks_or_wishes(findings),
         names_goods=lexicon.goods.stand_in(wording.words),
     )
 
@@ -180,8 +180,10 @@ class _Left(NamedTuple):
     silent: int = 0
     denies: bool = False
 
-    def open_words(self) -> int:
-        return len(self.strange) + len(self.everyday) + self.silent
+    def asks(self) -> bool:
+        """Whether they are enough to ask something; words that never say anything ("what now?") ask nothing."""
+        telling = len(self.strange) + len(self.everyday)
+        return telling > 0 and telling + self.silent >= _LEAST_QUESTION
 
 
 def _left_over(wording: Wording, lexicon: Lexicon, matches: Sequence[Match]) -> _Left:

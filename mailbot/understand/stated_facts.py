@@ -8,6 +8,7 @@ from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import Fact, Kind
 from mailbot.understand.scope import Mood
 
+_PAPER = "paper"  # what came on that day was a letter, not the goods
 _AGAINST_THE_CLAIM = {Fact.ITEM_USED: True, Fact.ITEM_ALTERED: True, Fact.ORIGINAL_BOX: False}
 
 Place = tuple[ReadSentence, Finding]
@@ -91,8 +92,11 @@ def _says_yes(finding: Finding) -> bool:
 
 def _received(sentences: Sequence[ReadSentence]) -> Iterator[tuple[date, bool, Place]]:
     for sentence in sentences:
-        for finding in sentence.findings:
-            if finding.rule.kind is Kind.RECEIVED and finding.mood is not Mood.VOID:
+        received = [finding for finding in sentence.findings if finding.rule.kind is Kind.RECEIVED]
+        if any(finding.rule.value == _PAPER for finding in received):
+            continue
+        for finding in received:
+            if finding.mood is not Mood.VOID:
                 named = [sentence.wording.dates.get(place) for place in range(finding.first, finding.last + 1)]
                 stated = next((day for day in named if day is not None), None)
                 if stated is not None and stated.day is not None:
