@@ -112,14 +112,22 @@ class _FakeFolder:
         return False
 
 
+_DEAD_SHARE = 0.7
+
+
 @dataclass(slots=True)
 class FakeTransport:
-    """A submission server whose link breaks by chance, before or after it has taken a message."""
+    """A submission server whose link breaks by chance, before or after it has taken a message.
+
+    Attributes:
+        stood_still: nothing was said for half an hour, after which few links live.
+    """
 
     chance: Random
     taken: list[Envelope] = field(default_factory=list)
     share: float = 0.0
     faults: dict[str, int] = field(default_factory=dict)
+    stood_still: bool = False
 
     @contextmanager
     def connect(self) -> Iterator["FakeTransport"]:
@@ -143,6 +151,7 @@ class FakeTransport:
         after_dot()
 
     def _strikes(self, fault: str) -> bool:
-        struck = self.chance.random() < self.share
+        struck = self.chance.random() < (_DEAD_SHARE if self.stood_still else self.share)
+        self.stood_still = False
         self.faults[fault] = self.faults.get(fault, 0) + struck
         return struck

@@ -1,16 +1,20 @@
-"""T18: guards of P2 and P3 are taken out of the build in turn; the simulation of T3 must find each one missing."""
+"""T18: guards of P1, P2, P3 and P5 are taken out of the build in turn; T3, or T4 for clocks, must miss each one."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from sqlalchemy import select
+
 from mailbot.steps import sending
-from mailbot.store import mails, outbox
-from tests.campaigns import simulation
-from tests.campaigns.outcome import Outcome
+from mailbot.store import clocks, leases, mails, outbox
+from mailbot.store.tables import ClockRow
+from tests.campaigns import case_machine, simulation
+from tests.campaigns.outcome import Campaign, Outcome
 
 _AT_ONCE = 25
 _MOST_SEEDS = 150
@@ -23,20 +27,45 @@ class Guard:
     Attributes:
         protocol: of RELIABILITY.md.
         without: module or class, attribute, replacement.
+        missed_by: the campaign that must notice.
     """
 
     protocol: str
     what: str
     without: tuple[tuple[Any, str, Any], ...]
+    missed_by: Campaign = simulation.run
 
 
 def _retried(app: Any, row: Any, problem: str) -> None:
     sending._record_retry(app, row, problem)
 
 
+def _all_fired(session: Any, now: datetime) -> list[ClockRow]:
+    rows = list(session.scalars(select(ClockRow).where(ClockRow.met_at.is_(None), ClockRow.due_at <= now)))
+    for row in rows:
+        row.fired_at = now
+    return rows
+
+
+_HANDLED = partial(case_machine.run, steps=50)
 _NEVER = timedelta(days=10_000)
 
 GUARDS: tuple[Guard, ...] = (
+    Guard(
+        protocol="P1",
+        what="a poller that was overtaken commits nothing more",
+        without=((leases, "keep_lease", lambda *_: None),),
+    ),
+    Guard(
+        protocol="P1",
+        what="mail of known content is a duplicate",
+        without=((mails, "find_relatives", lambda *_: (None, None)),),
+    ),
+    Guard(
+        protocol="P3",
+        what="a process whose letter was taken over changes nothing about it",
+        without=((outbox, "is_taken", lambda *_: True),),
+    ),
     Guard(
         protocol="P2",
         what="mails that a dead process had taken are taken again",
@@ -52,8 +81,14 @@ GUARDS: tuple[Guard, ...] = (
         what="letters that a dead process was sending are seen to",
         without=((outbox, "take_abandoned", lambda *_: []),),
     ),
+    Guard(
+        protocol="P5",
+        what="a level of a clock fires once",
+        without=((clocks, "take_fired", _all_fired),),
+        missed_by=_HANDLED,
+    ),
 )
-"""Every guard that the simulation can see."""
+"""Every guard that the simulation, or the state machine, is shown to miss."""
 
 
 def run(seed: int, rounds: int, folder: Path) -> Outcome:
@@ -75,7 +110,7 @@ def _found(guard: Guard, seed: int, folder: Path) -> tuple[list[str], int]:
             place = folder / str(first)
             place.mkdir(parents=True)
             try:
-                found = simulation.run(seed + first, _AT_ONCE, place).failures
+                found = guard.missed_by(seed + first, _AT_ONCE, place).failures
             except Exception as bug:  # noqa: BLE001 (a build that breaks is found too)
                 found = [repr(bug)]
             if found:

@@ -11,11 +11,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
+from sqlalchemy import select
+
 from mailbot import failpoints, journey
 from mailbot.errors import RetryableError
 from mailbot.steps import sending
 from mailbot.steps.app import App
-from mailbot.store.tables import CaseRow, MailRow, OutboxRow, OutboxState, RefundRow
+from mailbot.store.tables import CaseRow, LeaseRow, MailRow, MailState, OutboxRow, OutboxState, RefundRow
 from tests.campaigns.desk import Desk, open_desk
 from tests.campaigns.fakes import FakeMailbox, FakeTransport
 from tests.campaigns.outcome import Outcome
@@ -26,6 +28,13 @@ _UNSENT = {OutboxState.QUEUED, OutboxState.SENDING, OutboxState.AMBIGUOUS}
 _FAULT_SHARE = 0.08
 _INTRUSION_SHARE = 0.05
 _MOST_PASSES = 12
+_KILLED_THRICE = "three attempts ended in a crash"
+_STALL_SHARE = 0.2
+_STALLS = (31, 16, 1)
+"""Minutes before each thing that another does meanwhile: to take a letter over, to settle its doubt, to send it."""
+_SENDING = ("smtp.", "journal.", "send.taken")
+_TRACE = b"Received: from list.example.org by mx.shop.example with ESMTPS id again\r\n"
+_GIVEN_UP = ("intake.lease_taken", "intake.lease_given_up")
 
 
 class Killed(BaseException):
@@ -55,6 +64,9 @@ class World:
     calm: bool = False
     born: int = 0
     number: int = 30_000
+    overtaken: bool = False
+    outrun: list[str] = field(default_factory=list)
+    sent: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Put servers and workers in place."""
@@ -91,13 +103,33 @@ class World:
             worker.killed = True
             self.faults[f"killed {side} {name}"] += 1
             raise Killed
+        if self.overtaken and side == failpoints.AFTER and name.startswith("intake.") and name not in _GIVEN_UP:
+            self._expect_lease(worker, name)
         outside = side == failpoints.AFTER or name.startswith(("imap.", "mail.", "smtp."))
         if outside and len(self.active) == 1 and self.chance.random() < _INTRUSION_SHARE:
-            self.faults["another came between"] += 1
-            self.act(self.chance.choice(self.workers))
+            self._intrude(name)
 
-    def act(self, worker: _Worker) -> None:
-        """One worker does one thing, and may not live to see its end."""
+    def _intrude(self, name: str) -> None:
+        """Another process comes between; at times this one stands still meanwhile, for so long that it is given up."""
+        self.overtaken = True
+        stalled = self.chance.random() < _STALL_SHARE
+        self.faults[f"stood still at {name}" if stalled else "another came between"] += 1
+        for minutes in _STALLS if stalled else (0,):
+            self.desk.forward(minutes=minutes)
+            sends = stalled and name.startswith(_SENDING)
+            self.act(self.chance.choice(self.workers), journey.deliver if sends else None)
+        self.transport.stood_still = stalled
+        if stalled:
+            self.sent = {row.id for row in self.desk.rows(OutboxRow) if row.state == OutboxState.SENT}
+
+    def _expect_lease(self, worker: _Worker, name: str) -> None:
+        """Whoever was overtaken must not commit (P1)."""
+        holder = self.desk.look(lambda session: session.scalar(select(LeaseRow.holder)))
+        if holder != worker.app.holder:
+            self.outrun.append(f"{name} was committed by {worker.app.holder} while {holder} had the lease")
+
+    def act(self, worker: _Worker, deed: Callable[[App], object] | None = None) -> None:
+        """One worker does one thing, this or any, and may not live to see its end."""
         deeds: tuple[Callable[[App], object], ...] = (
             lambda app: journey.receive(app, app.mailboxes[0]),
             journey.handle_all,
@@ -106,9 +138,16 @@ class World:
             journey.poll,
         )
         self.active.append(worker)
+        self.overtaken &= len(self.active) > 1
         with suppress(Killed, RetryableError):
-            self.chance.choice(deeds)(worker.app)
+            (deed or self.chance.choice(deeds))(worker.app)
         self.active.pop()
+        if self.sent and not self.active:
+            again = [row for row in self.desk.rows(OutboxRow) if row.id in self.sent and row.state != OutboxState.SENT]
+            self.outrun += [
+                f"letter {row.id} was sent, and then {row.state} by a process that was late" for row in again
+            ]
+            self.sent.clear()
         if worker.killed and worker in self.workers:
             self.workers[self.workers.index(worker)] = self.worker()
 
@@ -142,8 +181,9 @@ class World:
         for raw in story.mails:
             self.mailbox.deliver(raw, self.desk.now)
             if self.chance.random() < 0.1:
-                self.mailbox.deliver(raw, self.desk.now)
-                self.faults["delivered twice"] += 1
+                again = self.chance.random() < 0.5  # by another way, which shows in its trace alone
+                self.mailbox.deliver(_TRACE + raw if again else raw, self.desk.now)
+                self.faults["delivered twice, by another way" if again else "delivered twice"] += 1
 
     def mend(self) -> None:
         """A worker that nothing happens to, until nothing is left to do."""
@@ -190,9 +230,21 @@ def _lost(world: World) -> Iterator[str]:
     yield from (f"mail {row.id} is still {row.state}" for row in rows if row.state in {"stored", "processing"})
 
 
+def _twice_handled(world: World) -> Iterator[str]:
+    """Equal content is handled once; every further copy is a duplicate (I3)."""
+    keys = Counter(row.content_key for row in world.desk.rows(MailRow) if row.state != MailState.DUPLICATE)
+    yield from (
+        f"mails of content {key[:8]} were handled {times} times" for key, times in keys.items() if key and times > 1
+    )
+
+
 def _judged(world: World) -> Iterator[str]:
     yield from world.desk.broken()
+    yield from world.outrun
+    parked = (row for row in world.desk.rows(MailRow) if row.state == MailState.PARKED)
+    yield from (f"mail {row.id} was parked by {row.problem}" for row in parked if row.problem != _KILLED_THRICE)
     yield from _lost(world)
+    yield from _twice_handled(world)
     yield from _misanswered(world)
     owed = sum(story.refund for story in world.told.values())
     due = len(world.desk.rows(RefundRow))
