@@ -67,7 +67,7 @@ class Sandbox:
         self._pictures = PictureChild()
 
     def __enter__(self) -> Self:
-        """Nothing is started before the first mail."""
+        """Nothing is started before ``begin`` or the first mail."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -89,6 +89,10 @@ class Sandbox:
         """What keeps the children from the network and other programs, beside limits and an empty environment."""
         ways = {NAMESPACE: "network namespace", SECCOMP: "system call filter"}
         return tuple(name for way, name in ways.items() if self._given_up & way)
+
+    def begin(self) -> None:
+        """Start what reads mails before there is one to read; if it does not start, the first mail says so."""
+        self._threads.submit(self._begin)
 
     def submit(self, raw: bytes, received_at: datetime) -> Future[Reading]:
         """Have a mail read; the future raises ``ReadingFailedError`` where that fails."""
@@ -191,6 +195,10 @@ class Sandbox:
         if answer is None:
             raise ConnectionError
         return answer
+
+    def _begin(self) -> None:
+        with self._starting, suppress(NoReaderError):
+            self._ensure_server()
 
     def _take_child(self) -> _Child:
         try:

@@ -111,6 +111,8 @@ def _take_in_folder(intake: _Intake) -> int:
     app, life = intake.app, intake.life
     sweep = life.swept_at is None or life.swept_at + _SWEEP_EVERY <= app.now()
     uids = _missing_uids(intake, sweep=sweep)
+    if uids:
+        app.judgement.sandbox.begin()  # it starts while mails are fetched
     stored = 0
     for start in range(0, len(uids), _BATCH):
         listed = _listed(intake.folder, uids[start : start + _BATCH])

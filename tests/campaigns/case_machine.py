@@ -104,6 +104,9 @@ class _Reader:
         answer: Future[Reading] = self._reader.submit(raw, NOON)
         return answer.result()
 
+    def begin(self) -> None:
+        pass
+
     def submit(self, raw: bytes, _received_at: datetime) -> Future[Reading]:
         key, message_id, answers = self.ids[raw]
         thread = () if answers is None else (answers,)

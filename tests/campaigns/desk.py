@@ -63,6 +63,9 @@ class _Reader:
     def __init__(self, rules: ReadingRules) -> None:
         self._examiner = Examiner(rules_bytes(rules))
 
+    def begin(self) -> None:
+        pass
+
     def submit(self, raw: bytes, received_at: datetime) -> Future[Reading]:
         answer: Future[Reading] = Future()
         try:

@@ -46,6 +46,9 @@ class DirectReader:
 
     examiner: Examiner
 
+    def begin(self) -> None:
+        pass
+
     def submit(self, raw: bytes, received_at: datetime) -> "Future[Reading]":
         """Read one mail at once."""
         answer: Future[Reading] = Future()
