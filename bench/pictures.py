@@ -1,118 +1,64 @@
-"""Pictures of every page of the console, for the documentation: ``python -m bench.pictures docs/console [NAME...]``.
+"""How well photographed and scanned invoices are read: layouts, languages and distortions, all drawn on the spot.
 
-Takes Debian's chromium and the extra ``ocr`` (for Pillow, which makes them small).
+``make pictures`` prints the share of fields that come out right, and the CPU seconds of a page.
 """
 
-import io
-import sys
-from collections.abc import Sequence
-from datetime import timedelta
-from pathlib import Path
+import argparse
+import time
+from collections import Counter
 
-from PIL import Image
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
-from sqlalchemy import update
+from mailbot.model.picture import Sight
+from mailbot.sandbox.pixels import open_picture
+from mailbot.sandbox.sight import Eyes
+from mailbot.understand.invoice_papers import Document, read_seen_document
+from tests.sandbox.photographed import DISTORTIONS, LANGUAGES, LAYOUTS, Invoice, an_invoice, drawn, encoded
 
-from mailbot import operators
-from mailbot.console.app import make_console, serving
-from mailbot.demo.run import SUPPORT, demo_app, demo_link, fill_inbox, work_off
-from mailbot.logs import set_up_logs
-from mailbot.steps.app import App
-from mailbot.store import cases
-from mailbot.store.tables import ClockRow
-from mailbot.store.transaction import transaction
-
-LOOKS = {"light": ("light", 1280, 860), "dark": ("dark", 1280, 860), "narrow": ("light", 320, 720)}
-PAGES = {
-    "queue": "/",
-    "case": "/cases/RF-000016",
-    "approve": "/cases/RF-000016/approve",
-    "change": "/cases/RF-000016/change",
-    "decline": "/cases/RF-000017/decline",
-    "attachment": "/cases/RF-000002/mails/2/parts/2/pages",
-    "reply": "/cases/RF-000018/reply?template=answer_photographs",
-    "correct": "/cases/RF-000014/correct",
-    "merge": "/cases/RF-000032/merge?into=RF-000016",
-    "receive": "/cases/RF-000004/receive?verdict=accepted",
-    "refunds": "/refunds",
-    "dashboard": "/dashboard",
-    "policy": "/policy",
-    "templates": "/templates?name=return_approved&language=en",
-    "health": "/health",
-    "playground": "/playground",
-    "people": "/people",
-    "audit": "/audit",
-    "account": "/account",
-    "sign-in": "/sign-in",
-}
-_COLOURS = 64
-_AGAIN = """From: Fatima Haddad <fatima.haddad@example.com>
-To: support@shop.example
-Subject: One more thing
-Authentication-Results: mx.shop.example; dmarc=pass header.from=example.com
-
-Do you also sell the earrings that go with the necklace?
-"""
-_MAIL = """From: Jane <jane@example.org>
-Subject: Order AW-10301
-
-I changed my mind about order AW-10301 and would like my money back.
-"""
+FIELDS = ("number", "issued_on", "amount", "currency", "order")
 
 
-def _make_lively(app: App) -> None:
-    """Some cases late, some taken, so that a picture shows what the console is for."""
-    now = app.now()
-    times = {"RF-000019": -3, "RF-000016": 1, "RF-000017": 5}
-    with transaction(app.engine) as session:
-        for number, hours in times.items():
-            mine = ClockRow.case_id == cases.get(session, number).id
-            for level, early in (("due", 24), ("limit", 0)):
-                due_at = now + timedelta(hours=hours - early, minutes=20)
-                session.execute(update(ClockRow).where(mine, ClockRow.level == level).values(due_at=due_at))
-    operators.assign(app, "RF-000017", "mia@shop.example", "mia@shop.example")
-    operators.note(app, "RF-000016", "mia@shop.example", "The carrier has no trace of it either.")
+def main() -> None:
+    """Print a line for each distortion."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=1, help="invoices for each layout, language and distortion")
+    parser.add_argument("--faults", action="store_true", help="name what is not right")
+    arguments = parser.parse_args()
+    eyes, total, right = Eyes(), 0, Counter[str]()
+    print(f"{'distortion':<20}{'pages':>6}" + "".join(f"{field:>11}" for field in FIELDS) + f"{'CPU s/page':>12}")
+    for distortion, distort in DISTORTIONS.items():
+        pages, found, start = 0, Counter[str](), time.process_time()
+        for layout, lay_out in LAYOUTS.items():
+            for language in LANGUAGES:
+                for seed in range(arguments.seeds):
+                    invoice = an_invoice(language, seed + hash_of(distortion, layout))
+                    page = distort(drawn(lay_out(invoice)), seed + len(layout))
+                    seen = eyes.look(open_picture(encoded(page)))
+                    agreed = agreeing(invoice, read_seen_document(Sight(pages=(seen,))))
+                    pages += 1
+                    found.update(field for field in FIELDS if agreed[field])
+                    if arguments.faults and not all(agreed.values()):
+                        print(f"  {layout} {language} {distortion}: {[field for field in FIELDS if not agreed[field]]}")
+        spent = (time.process_time() - start) / pages
+        print(f"{distortion:<20}{pages:>6}" + "".join(f"{found[f] / pages:>11.1%}" for f in FIELDS) + f"{spent:>12.1f}")
+        total += pages
+        right.update(found)
+    print(f"{'all':<20}{total:>6}" + "".join(f"{right[field] / total:>11.1%}" for field in FIELDS))
 
 
-def _keep(page: Page, path: Path) -> None:
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+def hash_of(*words: str) -> int:
+    """The same number for the same words in every run."""
+    return sum(ord(char) for char in "".join(words))
 
 
-def _take(browser: Browser, address: str, state: StorageState, folder: Path, only: Sequence[str]) -> None:
-    for look, (scheme, width, height) in LOOKS.items():
-        size = {"width": width, "height": height}
-        context = browser.new_context(viewport=size, color_scheme=scheme, storage_state=state)  # type: ignore[arg-type] # playwright's own words
-        page = context.new_page()
-        for name, path in PAGES.items():
-            if only and name not in only:
-                continue
-            page.goto(address + path)
-            if name == "playground":
-                page.locator("textarea").fill(_MAIL)
-                page.get_by_role("button", name="Try it").click()
-            page.wait_for_timeout(400)
-            _keep(page, folder / (f"{name}.png" if look == "light" else f"{name}-{look}.png"))
-        context.close()
-
-
-def main(folder: Path, only: Sequence[str]) -> None:
-    """Serve a lively demonstration and take the pictures, all or ``only`` some."""
-    set_up_logs(verbose=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    with demo_app("127.0.0.1:0") as (app, servers):
-        fill_inbox(app, servers)
-        servers.deliver(SUPPORT, _AGAIN.replace("\n", "\r\n").encode(), app.now())
-        work_off(app)
-        _make_lively(app)
-        with serving(make_console(app), "127.0.0.1", 0) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            page = browser.new_page()
-            page.goto(demo_link(app, address))
-            page.get_by_role("button", name="Sign in").click()
-            _take(browser, address, page.context.storage_state(), folder, only)
-            browser.close()
+def agreeing(invoice: Invoice, read: Document) -> dict[str, bool]:
+    """Which fields were read as printed."""
+    return {
+        "number": read.number == invoice.number,
+        "issued_on": read.issued_on == invoice.issued_on,
+        "amount": read.amount == invoice.amount,
+        "currency": read.currency == invoice.currency,
+        "order": invoice.order in read.references,
+    }
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main()

@@ -103,7 +103,7 @@ def _action_page(
     if verb is Verb.REPLY:
         drafts = operators.drafts(visit.app, shown.number)
         given = {"text": drafts.get(given.get("template", ""), ""), **given}
-    details = _first_details(visit, verb, given)
+    details = _first_details(verb, given, rule := given.get("rule") or _declining(shown))
     previewed = _rehearsed(visit, verb, details) if verb in _PREVIEWED and (details or verb in _READY) else {}
     with reading(visit.app.engine) as session:
         people = users.names(session)
@@ -119,17 +119,23 @@ def _action_page(
         drafts=drafts,
         declining=[row for row in visit.app.judgement.policy.rows if row.outcome is Outcome.DECLINE],
         clauses=visit.app.judgement.policy.clauses,
+        rule=rule,
         sends=verb in SENDS,
         **({"said": "", "letters": [], "flaw_of_preview": ""} | previewed),
     )
 
 
-def _first_details(visit: Visit, verb: Verb, given: dict[str, str]) -> dict[str, str]:
+def _first_details(verb: Verb, given: dict[str, str], rule: str) -> dict[str, str]:
     """Details to preview before anything was typed."""
-    declining = [row.rule for row in visit.app.judgement.policy.rows if row.outcome is Outcome.DECLINE]
-    return {name: value for name, value in given.items() if name not in _NO_DETAILS} or (
-        {"rule": declining[0]} if verb is Verb.DECLINE and declining else {}
-    )
+    typed = {name: value for name, value in given.items() if name not in _NO_DETAILS}
+    return typed or ({"rule": rule} if verb is Verb.DECLINE and rule else {})
+
+
+def _declining(shown: CaseShown) -> str:
+    """The row by which the case was declined, or would be; nothing where that is for a person to choose."""
+    made = shown.decision["decision"] if shown.decision else {}
+    ways = [one for one in (made, made.get("proposal") or {}) if one.get("outcome") == Outcome.DECLINE]
+    return str(ways[-1]["rule"]) if ways else ""
 
 
 def _rehearsed(visit: Visit, verb: Verb, details: dict[str, str]) -> dict[str, object]:

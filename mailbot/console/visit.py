@@ -111,6 +111,7 @@ def open_desk(app: App) -> Desk:
         "words": words.plain,
         "size": words.size,
         "span": words.span,
+        "browser": words.browser,
     }
     templates.globals |= {"shop": app.settings.shop.name, "zone": app.settings.shop.timezone}
     return Desk(

@@ -24,6 +24,17 @@ def size(count: int) -> str:
     return f"{count / _KILO:.0f} KB" if count < _KILO**2 else f"{count / _KILO**2:.1f} MB"
 
 
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = ("Windows", "Android", "iPhone", "iPad", "Mac", "Linux")
+
+
+def browser(agent: str) -> str:
+    """A browser as its person knows it, such as ``Firefox on Linux``; else what it calls itself."""
+    name = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((system for system in _SYSTEMS if system in agent), "")
+    return " on ".join(word for word in (name, system) if word) or agent or "unnamed browser"
+
+
 def span(time: timedelta) -> str:
     """How long something is, to its two largest units; the sign is left to the page."""
     minutes = int(abs(time).total_seconds()) // 60

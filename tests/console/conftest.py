@@ -57,13 +57,6 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Console]:
         yield console
 
 
-@pytest.fixture(scope="module")
-def keyed(request: pytest.FixtureRequest) -> Iterator[Console]:
-    """Serve a demonstration that is worked on by keyboard, on PostgreSQL."""
-    with _demonstration(a_database(request, "postgres")) as (app, _), _served(app) as console:
-        yield console
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def fresh(request: pytest.FixtureRequest) -> Iterator[Console]:
     """Serve a console that nobody has an account of, on each database."""

@@ -23,6 +23,7 @@ from mailbot.store.tables import CaseRow
 from mailbot.store.transaction import reading, transaction
 from tests.console.reading_pages import read_page
 from tests.console.visits import Console, Serve
+from tests.understand.writing_pdf import lines_of_text, write_pdf
 
 PAYLOADS = (
     "<script>hit()</script>",
@@ -84,6 +85,14 @@ PAYLOADS = (
     "\N{FULLWIDTH LESS-THAN SIGN}script\N{FULLWIDTH GREATER-THAN SIGN}hit()",
     "javascript:hit()",
 )
+INVOICE = (
+    "Invoice",
+    "Invoice number: INV-000421",
+    "Date: 2026-01-01",
+    "Ring 40.00",
+    "Shipping 6.00",
+    "Total: USD 46.00",
+)
 WATCH = "window.hits = 0; window.hit = window.alert = () => { window.hits += 1; };"
 
 
@@ -123,6 +132,12 @@ def a_mail(number: str, payload: str) -> bytes:
             "Content-Transfer-Encoding: base64",
             "",
             base64.encodebytes(f"<p hidden>{payload}</p><p>Invoice {number} USD 46.00</p>{payload}".encode()).decode(),
+            "--b",
+            "Content-Type: application/pdf",
+            f"Content-Disposition: attachment; filename*=utf-8''{quote(payload)}.pdf",
+            "Content-Transfer-Encoding: base64",
+            "",
+            base64.encodebytes(write_pdf([lines_of_text([*INVOICE, f"Order number: {number}"])], {})).decode(),
             "--b--",
             "",
         ]
@@ -180,7 +195,9 @@ def paths(hostile: Console) -> list[str]:
     letters = read_page(hostile.operator().ask("/outside/").text).all("tr")[1:]
     with reading(hostile.app.engine) as session:
         cases = [str(case["case"]) for case in case_views.list_cases(session, hostile.app.now())]
+        sent = {case: case_views.letters_of(session, int(case[3:])) for case in cases}
     assert len(cases) == len(PAYLOADS) >= 50
+    assert sum(map(len, sent.values())) >= 3
     assert len(letters) >= 5
     return [
         "/",
@@ -188,6 +205,10 @@ def paths(hostile: Console) -> list[str]:
         "/people",
         "/audit",
         "/refunds",
+        "/dashboard",
+        "/health",
+        "/policy",
+        "/account",
         "/?view=all&state=escalated&page=2",
         f"/?view=all&q={quote(PAYLOADS[0])}&reason={quote(PAYLOADS[3])}",
         f"/sign-in?token={quote(PAYLOADS[34])}",
@@ -195,7 +216,13 @@ def paths(hostile: Console) -> list[str]:
         f"/templates?name={quote(PAYLOADS[3])}&language={quote(PAYLOADS[7])}",
         *(f"/cases/{case}" for case in cases),
         *(f"/cases/{case}/mails/{int(case[3:])}/html" for case in cases[::2]),
+        *(f"/cases/{case}/mails/{int(case[3:])}/parts/3/pages" for case in cases[::4]),
+        *(f"/cases/{case}/letters/{letter.id}/html" for case, letters in sent.items() for letter in letters),
         *(f"/cases/{case}/{verb}" for case in cases[::8] for verb in ("reply", "correct", "change", "assign", "merge")),
+        *(f"/cases/{case}/{verb}" for case in cases[::24] for verb in ("decline", "ask", "note", "close", "snooze")),
+        f"/cases/{cases[0]}/note?text={quote(PAYLOADS[38])}",
+        f"/cases/{cases[0]}/change?reason={quote(PAYLOADS[34])}",
+        *(f"/cases/{quote(payload, safe='')}" for payload in PAYLOADS[::16]),
         *(f"/templates?name=received&language=en&case={case}" for case in cases[::16]),
         f"/cases/{cases[0]}/reply?text={quote(PAYLOADS[38])}",
         *(f"/outside/{at + 1}" for at in range(len(letters))),
@@ -222,7 +249,7 @@ def watched(browser: Browser, address: str, *, without_policy: bool) -> tuple[Br
 
 def test_every_payload_reaches_every_place(hostile: Console, paths: list[str]) -> None:
     operator, missing = hostile.operator(), []
-    for path in (path for path in paths if path.startswith("/cases/") and path.count("/") == 2):
+    for path in (path for path in paths if re.fullmatch(r"/cases/RF-\d+", path)):
         page = read_page(operator.ask(path).text)
         places = {
             "subject": page.all("p", "subject")[0].words,
@@ -253,8 +280,34 @@ def test_no_payload_runs_or_asks_for_another_host(
         hits = sum(frame.evaluate("window.hits ?? 0") for frame in page.frames)
         if hits or (page.url != hostile.address + path and not path.startswith(("/sign-in", "/welcome"))):
             ran.append((path, hits, page.url))
+    for payload in PAYLOADS[::12]:
+        page.goto(f"{hostile.address}/playground")
+        page.locator("textarea").fill(a_mail("AW-10000", payload).decode())
+        page.get_by_role("button", name="Try it").click()
+        page.locator(".decision").wait_for()
+        if page.evaluate("window.hits"):
+            ran.append(("/playground", payload, page.url))
     context.close()
     assert (ran, outside_asked) == ([], [])
+
+
+def test_a_payload_as_a_file_s_name_is_no_more_than_a_name(hostile: Console) -> None:
+    """Where the file is named: on the page of the case, above its pages, and in the header of its download."""
+    operator, drawn = hostile.operator(), 0
+    for number in range(1, len(PAYLOADS) + 1):
+        case = read_page(operator.ask(f"/cases/RF-{number:06d}").text)
+        name = next(one.text for one in case.all("bdi") if one.text.endswith(".pdf"))
+        part = f"/cases/RF-{number:06d}/mails/{number}/parts/3"
+        pages = read_page(operator.ask(f"{part}/pages").text)
+        assert pages.all("h1")[0].all("bdi")[0].text == name
+        assert [one.attributes["alt"] for one in pages.all("img")] == [f"Page 1 of {name}"]
+        answer = operator.ask(part)
+        assert re.fullmatch(r"attachment; filename\*=UTF-8''[\w.~%-]+", answer.headers["content-disposition"], re.ASCII)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        drawn += any(mark in name for mark in ("hit()", "outside.example", "{{"))
+    assert drawn > len(PAYLOADS) * 0.8
 
 
 def test_html_of_a_mail_keeps_nothing_that_acts_or_asks(hostile: Console) -> None:

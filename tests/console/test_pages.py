@@ -349,6 +349,16 @@ def test_what_operators_do_is_shown_at_once(changing: Console) -> None:
     assert page(operator, f"/cases/{number}").all("h1")[0].all("span")[0].words == "closed"
 
 
+def test_no_row_declines_that_nobody_chose(console: Console, operator: Visitor) -> None:
+    number = first(console, state="escalated")
+    rows = page(operator, f"/cases/{number}/decline").all("select")[0]
+    assert "required" in rows.attributes
+    assert rows.all("option")[0].attributes["value"] == ""
+    assert [one for one in rows.all("option") if "selected" in one.attributes] == []
+    refused = operator.order(f"/cases/{number}/decline", {"rule": ""})
+    assert (refused.status, "the row of the policy that declines is missing" in refused.text) == (400, True)
+
+
 def test_a_declined_case_and_one_that_was_answered_by_hand_have_pages(changing: Console) -> None:
     operator, number = changing.operator(), first(changing, state="escalated", escalation="other_topic")
     operators.reply(changing.app, number, "mia", "Yes, we do.\n<script>alert(1)</script>")
@@ -356,7 +366,7 @@ def test_a_declined_case_and_one_that_was_answered_by_hand_have_pages(changing: 
     found = page(operator, f"/cases/{number}")
     assert "<script>alert(1)</script>" in found.text
     assert [one for one in found.all("script") if one.text] == []
-    assert "now declined why: used or altered" in found.under("History").words
+    assert "declined why: used or altered" in found.under("History").words
 
 
 def test_every_page_says_while_something_is_wrong_with_mailbot_itself(changing: Console) -> None:
