@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from html import unescape
+from itertools import chain
 
 from mailbot.inbound.mime_text import decode_words, find_codec
 from mailbot.inbound.mime_transfer import decode_transfer
-from mailbot.inbound.mime_tree import MAX_DEPTH, MimePart, Part, parse_structure, parts_below
+from mailbot.inbound.mime_tree import MAX_DEPTH, MimePart, Part, parse_structure, parts_below, walk_parts
 from mailbot.model.card_numbers import find_card_numbers, mask_card_numbers
 from mailbot.model.reading import RawEdit
 
@@ -163,7 +164,10 @@ def _masked(
     if shown is not None:
         return _FILE_REMOVED, shown
     if content_type.startswith("message/"):
-        edits = find_edits(content, files, depth + 1) if depth < _MOST_DEPTH else ()
+        if depth >= _MOST_DEPTH:
+            numbers = _numbers_within(content, files)
+            return (_REMOVED.encode(), numbers) if numbers else (content, ())
+        edits = find_edits(content, files, depth + 1)
         return (apply_edits(content, edits), _numbers(edits)) if edits else (content, ())
     markup = content_type.endswith(("html", "xml"))
     typed = content_type.startswith("text/") or markup
@@ -173,6 +177,13 @@ def _masked(
     text = content.decode(codec)
     masked, numbers = _mask_markup(text) if markup else _mask_plain(text)
     return (masked.encode(codec), numbers) if numbers else (content, ())
+
+
+def _numbers_within(message: bytes, files: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What a message shows, and those that it encloses, however deep they lie."""
+    leaves = (part for part in walk_parts(parse_structure(message).root)[0] if not part.is_message)
+    found = (_masked(leaf.content, leaf.content_type, leaf.charset, files, 0)[1] for leaf in leaves)
+    return (*_mask_plain(message.decode("latin-1"))[1], *chain.from_iterable(found))
 
 
 def _codec_of(content: bytes, charset: str | None) -> str:

@@ -128,3 +128,14 @@ def test_a_boundary_that_only_the_body_uses_hides_no_card_number(parameter: byte
     raw = b"From: jane@example.org\r\nContent-Type: multipart/mixed" + parameter + b"\r\n" + field + b"\r\n" + part
     assert CARD not in shown(redacted(raw))
     assert CARD.encode() not in redacted(raw)
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "base64"])
+def test_no_card_number_lies_too_deep(encoding: str) -> None:
+    body = base64.b64encode(CARD.encode()) if encoding == "base64" else CARD.encode()
+    raw = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: " + encoding.encode() + b"\r\n\r\n" + body
+    for _ in range(9):
+        raw = b"Content-Type: message/rfc822\r\n\r\n" + raw
+    assert parse_mail(raw).holds_cards
+    assert not parse_mail(redacted(raw)).holds_cards
+    assert body not in redacted(raw)
