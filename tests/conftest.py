@@ -18,7 +18,21 @@ if WITHOUT in os.environ:  # before any test module imports the code: see tests/
     _module, _, _name = _constant.partition(":")
     setattr(importlib.import_module(_module), _name, eval(_wide, {"timedelta": timedelta}))  # noqa: S307 (our own list)
 
+_LONGEST = (
+    "faults/test_kill_points.py",
+    "campaigns/test_case_machine.py",
+    "console/test_hostile_pages.py",
+    "campaigns/test_simulation.py",
+    "console/test_keyboard.py",
+)
+"""Files whose tests take up to minutes; they begin first, so that no worker is left alone with one at the end."""
+
 _CORPORA = Path(os.environ.get("MAILBOT_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first; all else keeps its order."""
+    items.sort(key=lambda item: [not item.path.as_posix().endswith(name) for name in _LONGEST])
 
 
 @pytest.fixture(scope="session")
