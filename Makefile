@@ -1,7 +1,7 @@
 # mailbot's chores. `make demo` and `make test` are all that a newcomer needs; both make .venv by themselves.
 
 PYTHON ?= python3
-EXTRAS ?= ocr,postgres
+EXTRAS ?= ocr,postgres,oidc
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
