@@ -147,6 +147,8 @@ class _Chaos:
         deed = self.chance.choice(("index_lost", "folder_remade"))
         self.deeds[deed] += 1
         before = self._uidvalidity()
+        # Dovecot numbers a folder by the second: within one, UIDs would begin anew under the same UIDVALIDITY.
+        Event().wait(1.1)
         if deed == "index_lost":
             for file in (self.files / f".{_FOLDER}").glob("dovecot*"):
                 with suppress(FileNotFoundError):
