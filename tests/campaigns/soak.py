@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -36,6 +37,7 @@ from tests.campaigns.wire import (
 from tests.journey.shop import Shop, open_shop
 from tests.servers.dovecot import dovecot_server
 from tests.servers.mta import Outgoing
+from tests.servers.postgres import postgres_server
 from tests.servers.processes import wait_until
 
 _MAILBOT = Path(sys.executable).parent / "mailbot"
@@ -56,7 +58,7 @@ def _fate(chance: Random, points: tuple[str, ...]) -> Fault | None:
 
 
 @contextmanager
-def _served(folder: Path, chance: Random) -> Iterator[tuple[Shop, Wire, Wire]]:
+def _served(folder: Path, database: str, chance: Random) -> Iterator[tuple[Shop, Wire, Wire]]:
     with ExitStack() as stack:
         servers = MailServers()
         servers.start()
@@ -67,6 +69,8 @@ def _served(folder: Path, chance: Random) -> Iterator[tuple[Shop, Wire, Wire]]:
         account = replace(dovecot.new_account(), port=imap.port)
         outgoing = Outgoing(host=HOST, port=smtp.port, kept=servers.sent)
         url, began = f"sqlite:///{folder}/mailbot.db", now() - timedelta(hours=1)
+        if database == "postgres":
+            url = stack.enter_context(postgres_server()).new_database()
         shop = stack.enter_context(
             open_shop(
                 folder, database=url, account=account, outgoing=outgoing, starts_at=began, mailbox="poll_seconds = 5"
@@ -76,10 +80,10 @@ def _served(folder: Path, chance: Random) -> Iterator[tuple[Shop, Wire, Wire]]:
         yield shop, imap, smtp
 
 
-def run(seed: int, rounds: int, folder: Path) -> Outcome:
+def run(seed: int, rounds: int, folder: Path, database: str = "sqlite") -> Outcome:
     """T17: for so many seconds."""
     outcome, chance, pause = Outcome(), Random(seed), Event()
-    with _served(folder, chance) as (shop, imap, smtp):
+    with _served(folder, database, chance) as (shop, imap, smtp):
         books, sizes, mails, errors = Ledger(shop=shop, doubted=smtp.doubted), list[int](), 0, folder / "worker.log"
         with (
             errors.open("wb") as log,
@@ -144,5 +148,8 @@ def _kilobytes(pid: int) -> int:
     return total
 
 
-CAMPAIGNS: dict[str, tuple[Campaign, int]] = {"T17": (run, 7_200)}
+CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
+    "T17": (run, 7_200),
+    "T17-postgres": (partial(run, database="postgres"), 7_200),
+}
 """With its nightly figure: seconds."""
