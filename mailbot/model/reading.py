@@ -10,6 +10,8 @@ from mailbot.model.mail import MailKind, SenderIdentity
 
 PARTLY_READ = "partly_read"
 """The doubt of a mail that goes beyond a limit, so that a part of it was not read."""
+ORDER_NUMBER_SLOW = "order_number_slow"
+"""The doubt of a mail in which the shop's own pattern for order numbers ran out of time."""
 
 
 class Topic(StrEnum):

@@ -17,6 +17,7 @@ from mailbot.inbound.sender import read_identity
 from mailbot.model.mail import InboundMail, MailKind
 from mailbot.model.picture import Sight
 from mailbot.model.reading import (
+    ORDER_NUMBER_SLOW,
     PARTLY_READ,
     AttachmentNote,
     Body,
@@ -26,6 +27,7 @@ from mailbot.model.reading import (
     Span,
 )
 from mailbot.sandbox.first_mail import first_request
+from mailbot.sandbox.in_time import READERS, NumbersInTime
 from mailbot.sandbox.rules import parse_request, parse_rules
 from mailbot.sandbox.wire import DOCUMENT, PICTURE
 from mailbot.understand.body import new_stretches, read_body
@@ -34,7 +36,7 @@ from mailbot.understand.invoice import InvoiceFindings, read_invoices
 from mailbot.understand.invoice_files import FileKind
 from mailbot.understand.language import detect_language
 from mailbot.understand.lexicons import load_lexicons
-from mailbot.understand.order_number import OrderNumbers, compile_order_numbers
+from mailbot.understand.order_number import compile_order_numbers
 
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
 _MONTH_FIRST = ("America/", "US/")
@@ -78,7 +80,7 @@ class Examiner:
             trust_unnamed=rules.trust_unnamed_results,
             received_hosts=rules.received_hosts,
         )
-        body = read_body(mail.plain, mail.html)
+        body = read_body(mail.plain, mail.html, READERS.page)
         kind = MailKind.UNREADABLE if _is_blank(mail) else sort.kind
         bounce = find_bounce(mail) if kind is MailKind.BOUNCE else None
         reading = Reading(
@@ -103,21 +105,19 @@ class Examiner:
         )
         files: Mapping[str, tuple[str, ...]] = {}
         if kind is MailKind.CUSTOMER:
-            found = self._invoices(mail, body, see)
-            reading, files = self._understood(reading, mail, received_at, found), found.cards
+            reading, files = self._understood(reading, mail, received_at, see)
         if mail.holds_cards or files:
             reading = replace(reading, edits=find_edits(raw, files))
         return _READING.dump_json(reading)
 
-    def _invoices(self, mail: InboundMail, body: Body, see: See | None) -> InvoiceFindings:
-        look = None if see is None else partial(_see_file, see)
-        return read_invoices(mail.attachments, body.text, mail.html, self._order_numbers.keys, look)
-
     def _understood(
-        self, reading: Reading, mail: InboundMail, received_at: datetime, found: InvoiceFindings
-    ) -> Reading:
-        """What a customer's mail claims, and with what proof."""
+        self, reading: Reading, mail: InboundMail, received_at: datetime, see: See | None
+    ) -> tuple[Reading, Mapping[str, tuple[str, ...]]]:
+        """What a customer's mail claims, and with what proof; the card numbers that its papers show stand beside it."""
         body = reading.body
+        look = None if see is None else partial(_see_file, see)
+        order_numbers = NumbersInTime(self._order_numbers)
+        found = read_invoices(mail.attachments, body.text, mail.html, order_numbers.keys, look, readers=READERS)
         language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
         stated = read_claim(
             mail.subject,
@@ -129,10 +129,12 @@ class Examiner:
         )
         doubts = stated.doubts
         claim = stated.claim
-        numbers = tuple(islice(_numbers(self._order_numbers, mail, body, found), _MOST_NUMBERS + 1))
-        if PARTIAL.intersection(mail.defects) or body.defects or len(numbers) > _MOST_NUMBERS:
+        numbers = tuple(islice(_numbers(order_numbers, mail, body, found), _MOST_NUMBERS + 1))
+        if order_numbers.slow:
+            doubts = (*doubts, ORDER_NUMBER_SLOW)
+        if order_numbers.slow or PARTIAL.intersection(mail.defects) or body.defects or len(numbers) > _MOST_NUMBERS:
             doubts, claim = (*doubts, PARTLY_READ), replace(claim, reason_confidence=0.0)
-        return replace(
+        understood = replace(
             reading,
             language=stated.language or language,
             topic=stated.topic,
@@ -144,6 +146,7 @@ class Examiner:
             doubts=doubts,
             follow_ups=stated.follow_ups,
         )
+        return understood, found.cards
 
 
 def _see_file(see: See, kind: FileKind, data: bytes) -> Sight:
@@ -151,7 +154,7 @@ def _see_file(see: See, kind: FileKind, data: bytes) -> Sight:
 
 
 def _numbers(
-    order_numbers: OrderNumbers, mail: InboundMail, body: Body, found: InvoiceFindings
+    order_numbers: NumbersInTime, mail: InboundMail, body: Body, found: InvoiceFindings
 ) -> Iterator[OrderNumberCandidate]:
     """Order numbers of the whole mail: what the customer wrote, what is quoted, what came with it."""
     yield from order_numbers.find(mail.subject, "subject")

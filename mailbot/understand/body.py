@@ -1,7 +1,7 @@
 """What is new in a mail: its text as a person reads it, quotes and signatures set apart and nothing thrown away."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -15,7 +15,7 @@ MAX_BYTES = 204_800
 MAX_LINES = 2_000
 
 
-def read_body(plain: str | None, html: str | None) -> Body:
+def read_body(plain: str | None, html: str | None, read_page: Callable[[str], HtmlText] = read_html) -> Body:
     """Read the text of a mail, and tell what its sender wrote now from what is quoted or signs; never raises.
 
     What cannot be told for sure counts as new, so that no word of a customer is lost. Text beyond 200 KB or 2,000
@@ -24,10 +24,11 @@ def read_body(plain: str | None, html: str | None) -> Body:
     Args:
         plain: the text/plain parts, LF line ends; used untouched, unless it is blank or only points to the HTML.
         html: the text/html parts. Where the plain part is used, they are not read and ``Body.hidden`` is empty.
+        read_page: reads HTML; whoever reads what strangers send limits its time.
 
     Source: RELIABILITY.md, Limits, "text used" and "HTML used".
     """
-    page = _readable(plain, html)
+    page = _readable(plain, html, read_page)
     text, defects = _within_limits(page.text)
     raw_lines = text.split("\n")
     lines = [plain_line(line) for line in raw_lines]
@@ -46,12 +47,12 @@ _LONGEST_STUB = 400
 _QUOTE_MARKS = (">", "\uff1e")
 
 
-def _readable(plain: str | None, html: str | None) -> HtmlText:
+def _readable(plain: str | None, html: str | None, read_page: Callable[[str], HtmlText]) -> HtmlText:
     """The plain part, or the HTML where the plain part says nothing."""
     written = HtmlText(text=plain or "", hidden=(), quotes=(), defects=())
     if not html or not (written.text.strip() == "" or _is_stub(written.text)):
         return written
-    page = read_html(html)
+    page = read_page(html)
     return page if page.text.strip() else replace(page, text=written.text, quotes=())
 
 

@@ -49,16 +49,16 @@ def read_html(html: str) -> HtmlText:
     if not data.strip():
         return HtmlText(text="", hidden=(), quotes=(), defects=defects)
     if sum(1 for _ in _TAG_START.finditer(data)) > MAX_TAGS:
-        return _without_tags(html, (*defects, "html_over_10000_tags"))
+        return without_tags(html, (*defects, "html_over_10000_tags"))
     page = _Page()
     parser = etree.HTMLParser(target=page, encoding="utf-8")
     try:
         parser.feed(data)
         parser.close()
     except _TooDeepError:
-        return _without_tags(html, (*defects, "html_over_200_deep"))
+        return without_tags(html, (*defects, "html_over_200_deep"))
     except etree.XMLSyntaxError:  # no element at all, such as a lone comment
-        return _without_tags(html, defects)
+        return without_tags(html, defects)
     return page.read(defects)
 
 
@@ -197,8 +197,13 @@ _LONG_ENTITY = re.compile(r"&#[0-9A-Fa-fxX]{9,}+")
 _BLANK_LINES = re.compile(r"\n(?:\s*\n)+")
 
 
-def _without_tags(html: str, defects: tuple[str, ...]) -> HtmlText:
-    """Text by one scan that only removes tags, comments, scripts and style sheets; nothing is hidden or quoted."""
+def without_tags(html: str, defects: tuple[str, ...]) -> HtmlText:
+    """Text by one scan that only removes tags, comments, scripts and style sheets; nothing is hidden or quoted.
+
+    Args:
+        html: any text.
+        defects: which limit was met.
+    """
     html = html.encode("utf-8", "replace").decode().replace("\0", "").translate(_INVISIBLE)
     parts, at = [], 0
     while (start := html.find("<", at)) >= 0:

@@ -7,10 +7,11 @@ from mailbot.model.card_numbers import find_card_numbers
 from mailbot.model.mail import Attachment
 from mailbot.model.picture import MOST_SEEN, Sight
 from mailbot.model.reading import InvoiceReading, InvoiceSource
-from mailbot.understand.html_text import read_html
 from mailbot.understand.invoice_files import FileKind, NameSays, file_kind, is_layout, name_says
 from mailbot.understand.invoice_papers import (
+    UNHURRIED,
     Document,
+    Readers,
     decode_text,
     read_html_document,
     read_marked_document,
@@ -68,6 +69,8 @@ def read_invoices(
     html: str | None,
     find_order_keys: FindOrderKeys,
     see: See | None = None,
+    *,
+    readers: Readers = UNHURRIED,
 ) -> InvoiceFindings:
     """Read every attachment, and the mail's own text, for invoices. Never raises.
 
@@ -87,19 +90,20 @@ def read_invoices(
         html: the mail's HTML text, or ``None``.
         find_order_keys: gives the keys of the shop's order numbers in a text.
         see: has a picture or a PDF looked at; ``None`` where nobody can.
+        readers: opens PDF files and HTML.
 
     Source: C8; RELIABILITY.md, Limits; CONTRACT.md, ``invoice``.
     """
     desk = _Desk(find_order_keys)
     for attachment in attachments:
-        documents = _documents(attachment)
+        documents = _documents(attachment, readers)
         if documents is None:
             desk.unopened.append(attachment)
         elif any(document.scanned for document in documents):
             desk.scans.append(attachment)
         else:
             desk.take(attachment, documents)
-    desk.invoices += _in_body(body_text, html, find_order_keys)
+    desk.invoices += _in_body(body_text, html, find_order_keys, readers)
     if see is not None:
         _look(desk, see)
     return desk.findings()
@@ -170,7 +174,7 @@ def _look(desk: _Desk, see: See) -> None:
             desk.photos += 1
 
 
-def _documents(attachment: Attachment) -> tuple[Document, ...] | None:
+def _documents(attachment: Attachment, readers: Readers) -> tuple[Document, ...] | None:
     """What an attachment says; nothing for layout and the like, ``None`` for what is not opened."""
     kind, data = file_kind(attachment), attachment.data
     if kind is FileKind.NEVER_PAPER or (kind is FileKind.PICTURE and is_layout(attachment)):
@@ -180,11 +184,11 @@ def _documents(attachment: Attachment) -> tuple[Document, ...] | None:
     if attachment.held_back is not None:
         return (Document(source=_SOURCES.get(kind, InvoiceSource.TEXT), unreadable=_HELD_BACK),)
     if kind is FileKind.PDF:
-        return (read_pdf_document(data),)
+        return (read_pdf_document(data, readers.pdf),)
     if kind is FileKind.XML:
         return read_xml_documents(data)
     text = decode_text(data)
-    return (read_html_document(text) if kind is FileKind.HTML else read_text_document(text),)
+    return (read_html_document(text, readers.page) if kind is FileKind.HTML else read_text_document(text),)
 
 
 def _reading(document: Document, path: str | None, find_order_keys: FindOrderKeys) -> InvoiceReading:
@@ -215,7 +219,9 @@ def _may_be_invoice(document: Document, reading: InvoiceReading, attachment: Att
     return document.source is InvoiceSource.PDF and (document.hints or bool(reading.order_keys))
 
 
-def _in_body(body_text: str, html: str | None, find_order_keys: FindOrderKeys) -> list[InvoiceReading]:
+def _in_body(
+    body_text: str, html: str | None, find_order_keys: FindOrderKeys, readers: Readers
+) -> list[InvoiceReading]:
     """The invoice or order confirmation that was pasted or forwarded into the mail's own text, if there is one.
 
     Its text begins at a title, so that what the customer writes above is no part of it. It must name its number or
@@ -225,7 +231,7 @@ def _in_body(body_text: str, html: str | None, find_order_keys: FindOrderKeys) -
     marked = None if html is None else read_marked_document(html)
     if marked is not None and marked.marked and marked.amount is not None:
         return [_reading(marked, None, find_order_keys)]
-    page = read_html(html).text if html is not None and may_hold_title(html) else ""
+    page = readers.page(html).text if html is not None and may_hold_title(html) else ""
     for source, text in ((InvoiceSource.HTML, page), (InvoiceSource.TEXT, body_text)):
         passage = from_title(text)
         if passage is None:

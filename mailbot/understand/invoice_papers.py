@@ -1,14 +1,15 @@
 """What one file or text says as an invoice, whatever it is written in, before anybody asks whose invoice it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from mailbot.model.picture import Sight
 from mailbot.model.reading import InvoiceSource
-from mailbot.understand.html_text import read_html
+from mailbot.understand.html_text import HtmlText, read_html
 from mailbot.understand.invoice_markup import read_markup
-from mailbot.understand.invoice_pdf import read_pdf
+from mailbot.understand.invoice_pdf import PdfContent, read_pdf
 from mailbot.understand.invoice_rows import MOST_TEXT
 from mailbot.understand.invoice_text import PaperKind, read_paper
 from mailbot.understand.invoice_xml import XmlInvoice, read_xml
@@ -56,13 +57,24 @@ class Document:
     scanned: bool = False
 
 
-def read_pdf_document(data: bytes) -> Document:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """How files are opened; whoever reads what strangers send limits the time of each."""
+
+    pdf: Callable[[bytes], PdfContent] = read_pdf
+    page: Callable[[str], HtmlText] = read_html
+
+
+UNHURRIED = Readers()
+
+
+def read_pdf_document(data: bytes, open_pdf: Callable[[bytes], PdfContent] = read_pdf) -> Document:
     """A PDF; where an electronic invoice is embedded, its values win over the printed ones.
 
     One with hardly any text is a scan, stamped at most. One without known words is garbled or in another language.
     """
     try:
-        content = read_pdf(data)
+        content = open_pdf(data)
     except UnreadableError as problem:
         return Document(source=InvoiceSource.PDF, unreadable=str(problem))
     embedded = next((invoice for file in content.embedded for invoice in _electronic(file)), None)
@@ -107,9 +119,9 @@ def read_xml_documents(data: bytes) -> tuple[Document, ...]:
         return (Document(source=InvoiceSource.XML, unreadable=str(problem)),)
 
 
-def read_html_document(html: str) -> Document:
+def read_html_document(html: str, read_page: Callable[[str], HtmlText] = read_html) -> Document:
     """An HTML file as a person sees it; what it says in schema.org markup wins where both say something."""
-    text = read_html(html).text
+    text = read_page(html).text
     shown, marked = read_text_document(text, InvoiceSource.HTML), read_marked_document(html)
     if marked is None:
         return shown

@@ -10,9 +10,9 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from mailbot.sandbox import server
+from mailbot.sandbox import in_time, server
 from mailbot.sandbox.examine import Examiner, See
 
 CPU_SECONDS = 1
@@ -22,6 +22,9 @@ _OPEN = Path("/proc/self/fd")
 def serve(control_fd: int) -> None:
     """Do as ``mailbot.sandbox.server.serve`` does."""
     server._CPU_SECONDS = CPU_SECONDS
+    in_time._MOST_SECONDS_A_PDF = in_time._MOST_SECONDS_A_PAGE = 0.05
+    for name in ("read_pdf", "read_html"):
+        setattr(in_time, name, _slow_for(b"mischief: slow", getattr(in_time, name)))
     setattr(server, "Examiner", Mischievous)  # noqa: B010 (a plain assignment would say that the module exports it)
     server.serve(control_fd)
 
@@ -48,6 +51,11 @@ def _crash(_reading: bytes) -> NoReturn:
 def _work(_reading: bytes) -> NoReturn:
     while True:
         pass
+
+
+def _slow_for(mark: bytes, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A reader of files that never comes to an end with a marked one."""
+    return lambda file: _work(mark) if mark in (file if isinstance(file, bytes) else file.encode()) else read(file)
 
 
 def _stall(_reading: bytes) -> NoReturn:

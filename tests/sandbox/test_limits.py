@@ -1,12 +1,15 @@
 """Limits of the child that reads mails, and of what it brings for people to see: each reached from both sides."""
 
+import signal
 import socket
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from pydantic import TypeAdapter
 
-from mailbot.model.reading import PARTLY_READ, Reading
-from mailbot.sandbox import pool
+from mailbot.model.reading import ORDER_NUMBER_SLOW, PARTLY_READ, Reading
+from mailbot.sandbox import in_time, pool
 from mailbot.sandbox.examine import Examiner
 from mailbot.sandbox.pages import UndrawnError, draw
 from mailbot.sandbox.pool import ReadingFailedError, Sandbox
@@ -14,6 +17,7 @@ from mailbot.sandbox.rules import request_bytes, rules_bytes
 from mailbot.sandbox.safe_html import sanitised
 from mailbot.sandbox.server import _LONGEST_REQUEST
 from mailbot.sandbox.wire import FrameTooLongError, receive_frame
+from mailbot.understand.unreadable import UnreadableError
 from tests.hostile.mails import a_pdf, attached
 from tests.sandbox.test_pool import NOON, RULES
 
@@ -89,3 +93,49 @@ def test_a_mail_beyond_a_count_is_a_person_s_or_is_read_in_part() -> None:
     quotes = [span.quote for span in listed.spans if span.fact == "hidden_text"]
     assert (len(quotes), {len(quote) for quote in quotes}) == (20, {200})
     assert len(named.order_numbers) == 20
+
+
+def never(_: object) -> None:
+    """Work without an end."""
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("limit", "step", "read", "given"),
+    [
+        pytest.param("PDF", "read_pdf", in_time.READERS.pdf, b"", id="PDF"),
+        pytest.param("PAGE", "read_html", in_time.READERS.page, "<b>x</b>", id="HTML"),
+    ],
+)
+def test_a_step_without_end_is_left_and_no_clock_goes_on(
+    limit: str, step: str, read: Callable[[object], object], given: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_time, f"_MOST_SECONDS_A_{limit}", 0.02)
+    before = read_or_refused(read, given)
+    monkeypatch.setattr(in_time, step, never)
+    handler = signal.getsignal(signal.SIGPROF)
+    assert (before, read_or_refused(read, given)) in {
+        ("the PDF is damaged", "the PDF takes too long to read"),
+        ((), ("html_over_2_s",)),
+    }
+    assert (signal.getitimer(signal.ITIMER_PROF), signal.getsignal(signal.SIGPROF)) == ((0.0, 0.0), handler)
+
+
+def read_or_refused(read: Callable[[object], object], given: object) -> object:
+    """Give why a file is unreadable, or which limits it met."""
+    try:
+        return getattr(read(given), "defects")  # noqa: B009 (only pages have any)
+    except UnreadableError as refusal:
+        return str(refusal)
+
+
+def test_a_pattern_of_the_owner_s_that_takes_too_long_leaves_the_mail_to_a_person() -> None:
+    slow = Examiner(rules_bytes(replace(RULES, order_number=r"[A-Z]{1,60}[A-Z]{1,60}-\d{5}")))
+    letters = b"\r\n".join([b"ABCDEFGHIJ " * 6] * 500)
+    within, beyond = read_in(slow, b"\r\nAW-10231. Hello."), read_in(slow, b"\r\nAW-10231. " + letters)
+    assert ([number.number for number in within.order_numbers], ORDER_NUMBER_SLOW in within.doubts) == (
+        ["AW-10231"],
+        False,
+    )
+    assert (beyond.order_numbers, beyond.doubts[-2:]) == ((), (ORDER_NUMBER_SLOW, PARTLY_READ))

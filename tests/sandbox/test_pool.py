@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from mailbot.model.mail import MailKind
+from mailbot.model.reading import PARTLY_READ
 from mailbot.sandbox import pool
 from mailbot.sandbox.pool import NoReaderError, ReadingFailedError, Sandbox
 from mailbot.sandbox.rules import ReadingRules, parse_request, parse_rules, request_bytes, rules_bytes
 from mailbot.sandbox.wire import FrameTooLongError, receive_frame, send_frame
+from tests.hostile.mails import attached
 from tests.servers.processes import wait_until
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -66,6 +68,18 @@ def test_a_reader_that_misbehaves_fails_its_mail_and_no_other(sandbox: Sandbox, 
         pending[1].result()
     assert "secret words" not in str(failed.value)
     assert [pending[at].result().subject for at in (0, 2)] == ["Before", "Behind"]
+
+
+def test_a_file_that_takes_too_long_costs_its_mail_that_file_alone(sandbox: Sandbox) -> None:
+    slow_pdf = attached(b"%PDF-1.7 mischief: slow", "application/pdf", "invoice.pdf")
+    slow_page = mail("Hello").replace(b"\r\n\r\n", b"\r\nContent-Type: text/html\r\n\r\n<b>mischief: slow</b> ")
+    with_pdf, with_page = sandbox.read(slow_pdf, NOON), sandbox.read(slow_page, NOON)
+    child = sandbox._idle.get_nowait()
+    sandbox._idle.put(child)
+    assert [invoice.unreadable for invoice in with_pdf.invoices] == ["the PDF takes too long to read"]
+    assert (with_page.body.text, with_page.defects) == ("mischief: slow Hello.", ("html_over_2_s",))
+    assert (with_pdf.doubts, with_page.doubts) == ((), (PARTLY_READ,))
+    assert child.mails >= 2  # the same child read both
 
 
 def test_a_reader_that_says_nothing_is_ended(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
