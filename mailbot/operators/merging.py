@@ -9,7 +9,7 @@ from mailbot.steps.acting import open_matter
 from mailbot.steps.app import App
 from mailbot.steps.closing import put_away
 from mailbot.steps.parking import leave_to_people
-from mailbot.store import audit, cases, held, merging, outbox, refunds
+from mailbot.store import audit, cases, held, merging, orders, outbox, refunds
 from mailbot.store.tables import CaseRow, OutboxState
 from mailbot.store.transaction import transaction
 
@@ -28,8 +28,9 @@ def merge(app: App, number: str, actor: str, into: str) -> str:
         NotPossibleError: they do not belong together, or money, a proof or somebody's order is under way on one.
     """
     with transaction(app.engine, "operators.merge") as session:
-        ids = sorted({cases.get(session, number).id, cases.get(session, into).id})
-        locked = {row.id: row for row in (cases.lock(session, case_id) for case_id in ids)}
+        both = {row.id: row for row in (cases.get(session, number), cases.get(session, into))}
+        orders.find_all(session, {row.order_key for row in both.values() if row.order_key is not None}, lock=True)
+        locked = {case_id: cases.lock(session, case_id) for case_id in sorted(both)}
         source, target = locked[cases.get(session, number).id], locked[cases.get(session, into).id]
         name, other = cases.number_of(source.id), cases.number_of(target.id)
         why = _unfit(source, target) or _busy(session, source, target)

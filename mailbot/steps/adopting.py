@@ -30,11 +30,12 @@ def adopt_sent(app: App) -> int:
     found = _sent_since(app, min(doubtful.values())) & doubtful.keys() if doubtful else set()
     if not found:
         return 0
-    with transaction(app.engine, "adopt.sent") as session:
-        for row in outbox.find_by_message_ids(session, tuple(found)):
-            sending.record_sent(app, session, row)
-            if row.case_id is not None:
-                cases.record_event(session, cases.lock(session, row.case_id), ADOPTED, app.now(), message=row.id)
+    for message_id in sorted(found):
+        with transaction(app.engine, "adopt.sent") as session:
+            for row in outbox.find_by_message_ids(session, (message_id,)):
+                if row.case_id is not None:
+                    cases.record_event(session, cases.lock(session, row.case_id), ADOPTED, app.now(), message=row.id)
+                sending.record_sent(app, session, row)
     return len(found)
 
 

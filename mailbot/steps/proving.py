@@ -37,11 +37,12 @@ def prove_by_link(app: App, token: str) -> bool:
     if len(token) > _MOST_TOKEN:
         return False
     with transaction(app.engine, "proving.prove_by_link") as session:
-        now = app.now()
-        proof = proofs.use_link(session, hash_token(app.instance.message_key, token), now)
-        if proof is None:
+        now, link = app.now(), hash_token(app.instance.message_key, token)
+        case_id = proofs.find_case(session, link)
+        case = None if case_id is None else cases.lock(session, case_id)
+        proof = proofs.use_link(session, link, now)
+        if case is None or proof is None:
             return False
-        case = cases.lock(session, proof.case_id)
         cases.record_event(session, case, "sender_proved", now, actor="customer", proof=proof.id)
         if not _decide(app, session, case, proof, now) and case.state != CaseState.CLOSED:
             leave_to_people(session, case, PROVEN_LATE, now)

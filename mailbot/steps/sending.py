@@ -19,8 +19,8 @@ from mailbot.steps.parking import leave_to_people
 from mailbot.store import cases, clocks, leases, outbox
 from mailbot.store.dot_journal import DotJournal, JournalError, Progress, forget, progress_of
 from mailbot.store.outbox import Taken
-from mailbot.store.tables import OutboxRow
-from mailbot.store.transaction import transaction
+from mailbot.store.tables import CaseRow, OutboxRow
+from mailbot.store.transaction import reading, transaction
 
 NOT_DELIVERED = "not_delivered"
 
@@ -122,22 +122,29 @@ def record_sent(app: App, session: Session, row: OutboxRow | Taken) -> None:
 
 def _record_retry(app: App, row: Taken, problem: str) -> None:
     with transaction(app.engine, "send.postponed") as session:
+        case = _lock_case(session, row.case_id)
         if outbox.is_taken(session, row) and outbox.record_retry(session, row.id, problem, app.now()):
-            _give_up(app, session, row, problem)
+            _give_up(app, session, row, case, problem)
     log.warning("message_postponed", outbox_id=row.id, problem=problem)
 
 
 def _record_failed(app: App, row: Taken, problem: str) -> None:
     with transaction(app.engine, "send.failed") as session:
+        case = _lock_case(session, row.case_id)
         if outbox.is_taken(session, row):
-            _give_up(app, session, row, problem)
+            _give_up(app, session, row, case, problem)
 
 
-def _give_up(app: App, session: Session, row: OutboxRow | Taken, problem: str) -> None:
+def _lock_case(session: Session, case_id: int | None) -> CaseRow | None:
+    """Lock a letter's case before the letter, as everybody does."""
+    return None if case_id is None else cases.lock(session, case_id)
+
+
+def _give_up(app: App, session: Session, row: OutboxRow | Taken, case: CaseRow | None, problem: str) -> None:
     """A message does not arrive: its case goes to a person in the same commit."""
     outbox.record_failed(session, row.id, problem)
-    if row.case_id is not None:
-        leave_to_people(session, cases.lock(session, row.case_id), NOT_DELIVERED, app.now(), message=row.id)
+    if case is not None:
+        leave_to_people(session, case, NOT_DELIVERED, app.now(), message=row.id)
     log.warning("message_failed", outbox_id=row.id, problem=problem)
 
 
@@ -163,9 +170,14 @@ def _recover(app: App) -> None:
                     record_sent(app, session, row)
     for holder in holders:
         forget(app.journal_folder, holder)
-    with transaction(app.engine, "send.doubt_settled") as session:
-        for row in outbox.settle_ambiguous(session, app.now(), lambda row: row.template == VERIFICATION):
-            _give_up(app, session, row, row.problem or "nobody knows whether it arrived")
+    with reading(app.engine) as session:
+        doubtful = outbox.long_in_doubt(session, app.now())
+    for letter_id, case_id in doubtful:
+        with transaction(app.engine, "send.doubt_settled") as session:
+            case = _lock_case(session, case_id)
+            given_up = outbox.settle_doubt(session, letter_id, app.now(), lambda row: row.template == VERIFICATION)
+            if given_up is not None:
+                _give_up(app, session, given_up, case, given_up.problem or "nobody knows whether it arrived")
 
 
 def _progress(app: App, row: OutboxRow) -> Progress:

@@ -154,13 +154,13 @@ def _named_ids(reading: Reading) -> tuple[str, ...]:
 def place(app: App, session: Session, reading: Reading, booked: BookedOrder | None, now: datetime) -> Placed:
     """Find the case that a person's mail belongs to: by our own Message-IDs in its thread, else by order and sender."""
     threaded = outbox.find_by_message_ids(session, (*reading.in_reply_to, *reading.references))
+    of_case = next((row for row in threaded if row.case_id is not None), None)
+    case = None if of_case is None or of_case.case_id is None else cases.lock_heir(session, of_case.case_id)
     for row in threaded:
         if row.state in _MAY_HAVE_ARRIVED:
             _take_as_sent(session, row, now)
-    of_case = next((row for row in threaded if row.case_id is not None), None)
-    if of_case is None or of_case.case_id is None:
+    if case is None or of_case is None:
         return Placed(case=_open_case_of(session, reading.identity, booked))
-    case = cases.lock_heir(session, of_case.case_id)
     codes = frozenset(hash_code(app.instance.message_key, case.id, code) for code in find_codes(reading))
     asked = of_case.template == VERIFICATION
     proven_order = proofs.use_code(session, case.id, codes, now) if asked else None

@@ -90,7 +90,8 @@ def open_case(
 def lock(session: Session, case_id: int) -> CaseRow:
     """A case that nobody else changes until this transaction ends.
 
-    Everybody locks an order, then its cases, then their refunds, so that nobody waits for one who waits for them.
+    Everybody locks an order, then its cases, then their refunds, proofs and letters, so that nobody waits for one who
+    waits for them.
     """
     _lock_order(session, case_id)
     return session.scalars(_locked(select(CaseRow).where(CaseRow.id == case_id))).one()

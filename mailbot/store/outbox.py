@@ -188,21 +188,25 @@ def record_ambiguous(session: Session, row_id: int, problem: str, now: datetime)
     row.due_at = now + _LOOK_FOR_PROOF
 
 
-def settle_ambiguous(session: Session, now: datetime, held: Callable[[OutboxRow], bool]) -> list[OutboxRow]:
-    """Resend the same bytes once where no proof came in time, as P3 allows; hold what ``held`` names.
+def long_in_doubt(session: Session, now: datetime) -> list[tuple[int, int | None]]:
+    """Messages of which no proof came in time, each with its case: ids, oldest first."""
+    doubtful = select(OutboxRow.id, OutboxRow.case_id)
+    doubtful = doubtful.where(OutboxRow.state == OutboxState.AMBIGUOUS, OutboxRow.due_at <= now)
+    return [(row.id, row.case_id) for row in session.execute(doubtful.order_by(OutboxRow.id))]
+
+
+def settle_doubt(session: Session, row_id: int, now: datetime, held: Callable[[OutboxRow], bool]) -> OutboxRow | None:
+    """Resend the same bytes once where no proof came in time, as P3 allows, but hold what ``held`` names.
 
     Returns:
-        Messages given up, which a person must see to.
+        A message to give up, which a person must see to; ``None``: it goes once more, or is no longer in doubt.
     """
     doubtful = select(OutboxRow).where(OutboxRow.state == OutboxState.AMBIGUOUS, OutboxRow.due_at <= now)
-    given_up = []
-    for row in session.scalars(doubtful.with_for_update(skip_locked=True)):
-        if row.resent or held(row):
-            row.state = OutboxState.FAILED
-            given_up.append(row)
-        else:
-            row.state, row.resent, row.due_at = OutboxState.QUEUED, True, now
-    return given_up
+    row = session.scalars(doubtful.where(OutboxRow.id == row_id).with_for_update()).one_or_none()
+    if row is None or row.resent or held(row):
+        return row
+    row.state, row.resent, row.due_at = OutboxState.QUEUED, True, now
+    return None
 
 
 def take_abandoned(session: Session, is_dead: Callable[[str], bool], now: datetime) -> list[OutboxRow]:

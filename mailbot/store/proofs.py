@@ -48,6 +48,11 @@ def proven_until(session: Session, case_id: int) -> datetime | None:
     return session.scalar(select(func.max(ProofRow.used_at)).where(ProofRow.case_id == case_id))
 
 
+def find_case(session: Session, link_hash: str) -> int | None:
+    """The id of the case that a link was made for; ``None`` where it is none of ours."""
+    return session.scalar(select(ProofRow.case_id).where(ProofRow.link_hash == link_hash))
+
+
 def use_link(session: Session, link_hash: str, now: datetime) -> ProofRow | None:
     """Use up a link, once and in time; ``None`` where it is none of ours, was used, or has expired."""
     used = update(ProofRow).where(

@@ -1,26 +1,30 @@
-"""Two at once on one order: everybody locks the order, then the case, then the refund, so that nobody is in a ring."""
+"""Two at once on one order: everybody locks the order, the case, then refund, proof or letter; nobody is in a ring."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Barrier, get_ident
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
 from mailbot import journey, operators
+from mailbot.errors import MailbotError, PermanentError, RetryableError
 from mailbot.model.refund import RefundState
+from mailbot.steps import adopting, proving, sending
 from mailbot.steps.paying import _locked
 from mailbot.steps.sorting import choose
 from mailbot.store import cases, readings, refunds
-from mailbot.store.tables import CaseEventRow, MailRow, RefundRow
+from mailbot.store.tables import CaseEventRow, MailRow, OutboxRow, OutboxState, ProofRow, RefundRow
 from mailbot.store.transaction import transaction
 from tests.journey.conftest import ShopBuilder
 from tests.journey.life import cancelled
-from tests.journey.mails import CANCEL, JANE, a_mail, an_order
+from tests.journey.mails import CANCEL, JANE, a_mail, an_invoice, an_order
 from tests.journey.shop import Shop
+from tests.journey.test_proof_link import PUBLIC, token_in
 from tests.servers.processes import wait_until
 
 BOB = "bob@example.org"
@@ -86,6 +90,82 @@ def test_the_payer_waits_for_an_operator_and_holds_nothing_that_is_needed(shop: 
             row.held_for = "seen"
             session.commit()
             assert going.result(20) == "due"
+
+
+class _Sent:
+    """A mailbox in whose folder of sent mail every letter lies."""
+
+    name = "sent"
+
+    def __init__(self, shop: Shop) -> None:
+        self._ids = {row.message_id for row in shop.rows(OutboxRow)}
+
+    def sent_ids(self, _since: object) -> set[str]:
+        return self._ids
+
+
+def a_letter_is(shop: Shop, state: OutboxState, **more: Any) -> None:
+    with transaction(shop.app.engine) as session:
+        session.execute(update(OutboxRow).values(state=state, due_at=shop.clock.now, sent_at=None, **more))
+
+
+def is_refused(shop: Shop, problem: MailbotError) -> None:
+    a_letter_is(shop, OutboxState.QUEUED, attempts=20)
+    taken = sending._take(shop.app)
+    assert taken is not None
+    sending._record_problem(shop.app, taken, problem, connected=True)
+
+
+def is_given_up(shop: Shop) -> None:
+    a_letter_is(shop, OutboxState.AMBIGUOUS, resent=True)
+    journey.deliver(shop.app)
+
+
+def is_found(shop: Shop) -> None:
+    a_letter_is(shop, OutboxState.AMBIGUOUS)
+    assert adopting.adopt_sent(replace(shop.app, mailboxes=(cast("Any", _Sent(shop)),))) == 1
+
+
+def is_answered(shop: Shop) -> None:
+    a_letter_is(shop, OutboxState.AMBIGUOUS)
+    answered = shop.rows(OutboxRow)[0].message_id
+    shop.gets(a_mail("Thank you. When will it be here?", answers=answered))
+    journey.receive(shop.app, shop.app.mailboxes[0])
+    journey.handle_all(shop.app)
+
+
+LETTERS: dict[str, Callable[[Shop], None]] = {
+    "refused": lambda shop: is_refused(shop, PermanentError("550 no such user")),
+    "postponed too often": lambda shop: is_refused(shop, RetryableError("451 come again")),
+    "given up": is_given_up,
+    "found sent": is_found,
+    "answered": is_answered,
+}
+
+
+@pytest.mark.parametrize("what", LETTERS)
+def test_whoever_changes_a_letter_waits_for_its_case_first(what: str, shop: Shop) -> None:
+    with transaction(shop.app.engine) as session:
+        cases.lock(session, 1)
+        with waits_for_us(shop.app.engine, lambda: LETTERS[what](shop)) as going:
+            session.scalars(select(OutboxRow).with_for_update(nowait=True)).one()  # an error if somebody else has it
+            session.commit()
+            going.result(20)
+    assert shop.rows(OutboxRow)[0].state == ("sent" if what in {"found sent", "answered"} else "failed")
+    assert shop.case()["state"] == ("refund_due" if what in {"found sent", "answered"} else "escalated")
+
+
+def test_whoever_follows_a_link_waits_for_its_case_first(a_shop: ShopBuilder) -> None:
+    shop = a_shop(database="postgres", public_url=PUBLIC)
+    shop.sells(an_order(shop.clock.now))
+    token = token_in(shop.answers(a_mail(CANCEL, dmarc=None, invoice=an_invoice()))[0])
+    with transaction(shop.app.engine) as session:
+        cases.lock(session, 1)
+        with waits_for_us(shop.app.engine, lambda: proving.prove_by_link(shop.app, token)) as going:
+            session.scalars(select(ProofRow).with_for_update(nowait=True)).one()
+            session.commit()
+            assert going.result(20)
+    assert shop.case()["state"] == "refund_due"
 
 
 def test_two_groups_of_mails_that_wait_for_each_others_orders_are_each_decided_once(
