@@ -7,11 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.limits import WITHOUT
 from tests.servers.absent import absent
 
 pytest_plugins = ["tests.servers.plugin"]
+
+structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
+# With every variable of every frame, as it would otherwise be, an exception that is logged takes up to minutes.
 
 if WITHOUT in os.environ:  # before any test module imports the code: see tests/limits.py
     _constant, _, _wide = os.environ[WITHOUT].partition("=")

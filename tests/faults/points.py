@@ -3,11 +3,13 @@
 import ast
 import random
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import mailbot
+from mailbot.store.tables import CaseRow, OutboxRow, OutboxState
 from tests.faults.stories import NAMES, Books
 from tests.faults.zygote import Zygote
 from tests.journey.shop import Shop
@@ -20,7 +22,9 @@ KILLED = -9
 _NEEDED = {
     "intake.fetched_again": ["withheld"],
     "handle.failure_counted": ["poison"],
+    "send.doubt_settled": ["silent"],
     "send.failed": ["dead"],
+    "send.in_doubt": ["silent"],
     "send.postponed": ["busy"],
 }
 """Customers without whom nobody comes to a place."""
@@ -81,7 +85,7 @@ class Campaign:
 
     def _strike(self, place: str, needed: list[str]) -> bool:
         self.books.tell(needed + self.chance.sample(NAMES, self.stories - len(needed)))
-        for minutes in (0, 3):
+        for minutes in (0, 3, 17):
             self.shop.clock.forward(minutes=minutes)
             answer = self.zygote.poll(self.shop.config, self.shop.clock.now, place=place, late=minutes == 0)
             if answer["code"] == KILLED:
@@ -103,7 +107,14 @@ class Campaign:
 
     def faults(self) -> list[str]:
         """What the books show."""
-        return list(self.books.faults())
+        return [*self.books.faults(), *self._left_to_nobody()]
+
+    def _left_to_nobody(self) -> Iterator[str]:
+        """Each letter that was given up has left its case to a person."""
+        states = {row.id: row.state for row in self.shop.rows(CaseRow)}
+        for row in self.shop.rows(OutboxRow):
+            if row.state == OutboxState.FAILED and row.case_id is not None and states[row.case_id] != "escalated":
+                yield f"letter {row.id} to {row.recipient} was given up, and its case is {states[row.case_id]}"
 
 
 def reached_places(campaign: Campaign) -> list[str]:

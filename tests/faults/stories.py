@@ -9,7 +9,7 @@ from email import message_from_bytes
 
 from mailbot.model.book import BookedOrder
 from mailbot.store.tables import CaseRow, MailRow, OutboxRow, RefundRow
-from tests.faults.zygote import BUSY, DEAD, POISON, WITHHELD
+from tests.faults.zygote import BUSY, DEAD, POISON, SILENT, WITHHELD
 from tests.journey.mails import (
     CANCEL,
     DEFECT,
@@ -68,6 +68,7 @@ def told(shop: Shop, number: int, name: str) -> Story:
             mails=(says(RETURN_WITHOUT_INVOICE, invoice=False),), order=late, letters=("information_needed",)
         ),
         "unproven": Story(mails=(says(CANCEL, dmarc="none"),), order=early, letters=("verification",)),
+        SILENT: Story(mails=(says(CANCEL, dmarc="none"),), order=early, letters=("verification",)),
         "stranger": Story(mails=(says(CANCEL, invoice=False),), order=None, letters=("generic",)),
         "asks": Story(mails=(says(QUESTION, invoice=False),), order=None, letters=()),
         "withheld": Story(mails=(cancelled,), order=early, letters=("cancellation_approved",), refund=True),
@@ -82,7 +83,7 @@ def told(shop: Shop, number: int, name: str) -> Story:
 
 NAMES = (
     *("cancels", "returns", "twice", "again", "defect", "dispute", "forgot"),
-    *("unproven", "stranger", "asks", "withheld", "poison", BUSY, DEAD),
+    *("unproven", "stranger", "asks", "withheld", "poison", BUSY, DEAD, SILENT),
 )
 
 

@@ -5,6 +5,7 @@ It reads one JSON object a line and answers each with one: how the pass ended. R
 
 import gc
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -17,27 +18,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self, cast
+from zoneinfo import ZoneInfo
 
+import structlog
+from alembic.script import ScriptDirectory
 from sqlalchemy.orm import configure_mappers
 
 from mailbot import bootstrap, failpoints, journey
 from mailbot.act.reply import load_templates
-from mailbot.errors import PermanentError, RetryableError
+from mailbot.errors import AmbiguousError, PermanentError, RetryableError
 from mailbot.model.mail import RawMail
 from mailbot.model.reading import Reading  # noqa: TC001 (said in an annotation only, and read by people)
+from mailbot.policy.table import parse_policy
 from mailbot.ports import Envelope, Folder, Handover, Listed, Mailbox, MailTransport, Mark
 from mailbot.sandbox.examine import Examiner
 from mailbot.sandbox.pool import ReadingFailedError, Sandbox
 from mailbot.sandbox.rules import request_bytes, rules_bytes
 from mailbot.settings import find_folder, load_settings
 from mailbot.steps.app import App
+from mailbot.store import instance
 from mailbot.store.readings import parse_reading
 from tests.journey.mails import a_mail, an_invoice
 from tests.journey.shop import MORNING, reading_rules
 
-WITHHELD, POISON, BUSY, DEAD = b"X-Withheld: once", b"X-Poison: yes", "busy", "dead"
-"""A mail that the server gives late; one that no reader survives; who cannot be written to now, and never."""
+WITHHELD, POISON, BUSY, DEAD, SILENT = b"X-Withheld: once", b"X-Poison: yes", "busy", "dead", "silent"
+"""A mail that the server gives late; one that no reader survives; who cannot be written to now, never, or in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,9 @@ class _RefusingLink:
             raise PermanentError("550 no such user")
         if self.busy and envelope.recipient.startswith(BUSY):
             raise RetryableError("451 come again")
+        if self.busy and envelope.recipient.startswith(SILENT):
+            self.inner.send(envelope, before_dot, lambda: None)
+            raise AmbiguousError("no answer to the dot")
         self.inner.send(envelope, before_dot, after_dot)
 
 
@@ -132,14 +142,28 @@ def _pass(request: dict[str, Any], examiner: Examiner, answer_fd: int) -> None:
     os.write(answer_fd, json.dumps({"failed": passed.failed, "reached": reached}).encode())
 
 
+def _load_once() -> None:
+    """Read here what each child would read again: letters, policy, the tables' newest version."""
+    letters, policy = cache(load_templates), cache(parse_policy)
+    letters(find_folder("templates") / "reply")
+    policy(bootstrap.policy_text(bootstrap.example_settings()), ZoneInfo("America/New_York"))
+    scripts = ScriptDirectory(str(find_folder("migrations")))
+    scripts.get_current_head()
+    for where, name, instead in (
+        (bootstrap, "load_templates", letters),
+        (bootstrap, "parse_policy", policy),
+        (instance, "ScriptDirectory", SimpleNamespace(from_config=lambda _: scripts)),
+    ):
+        setattr(where, name, instead)
+
+
 def main() -> None:
     """Answer requests until there are no more."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # nobody reads it
     examiner = Examiner(rules_bytes(reading_rules()))
     DirectReader(examiner).submit(a_mail(invoice=an_invoice()), MORNING)
     configure_mappers()
-    load_once = cache(load_templates)
-    load_once(find_folder("templates") / "reply")
-    setattr(bootstrap, "load_templates", load_once)  # noqa: B010 (each child would do it again)
+    _load_once()
     gc.freeze()
     for line in sys.stdin:
         ours, theirs = os.pipe()
