@@ -10,6 +10,10 @@ from mailbot.model.mail import MailKind, SenderIdentity
 
 PARTLY_READ = "partly_read"
 """The doubt of a mail that goes beyond a limit, so that a part of it was not read."""
+PARTS_DIFFER = "parts_differ"
+"""The doubt of a mail whose HTML says something else than its text."""
+HOLDING = frozenset({PARTLY_READ, PARTS_DIFFER})
+"""Doubts that leave a mail to people whatever else it says."""
 ORDER_NUMBER_SLOW = "order_number_slow"
 """The doubt of a mail in which the shop's own pattern for order numbers ran out of time."""
 

@@ -19,6 +19,7 @@ from mailbot.model.picture import Sight
 from mailbot.model.reading import (
     ORDER_NUMBER_SLOW,
     PARTLY_READ,
+    PARTS_DIFFER,
     AttachmentNote,
     Body,
     OrderNumberCandidate,
@@ -30,8 +31,9 @@ from mailbot.sandbox.first_mail import first_request
 from mailbot.sandbox.in_time import READERS, NumbersInTime
 from mailbot.sandbox.rules import parse_request, parse_rules
 from mailbot.sandbox.wire import DOCUMENT, PICTURE
+from mailbot.understand.beside import Said, read_beside, says_otherwise
 from mailbot.understand.body import new_stretches, read_body
-from mailbot.understand.claim import read_claim
+from mailbot.understand.claim import ClaimReading, read_claim
 from mailbot.understand.invoice import InvoiceFindings, read_invoices
 from mailbot.understand.invoice_files import FileKind
 from mailbot.understand.language import detect_language
@@ -118,22 +120,18 @@ class Examiner:
         look = None if see is None else partial(_see_file, see)
         order_numbers = NumbersInTime(self._order_numbers)
         found = read_invoices(mail.attachments, body.text, mail.html, order_numbers.keys, look, readers=READERS)
-        language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
-        stated = read_claim(
-            mail.subject,
-            body,
-            self._lexicons,
-            language,
-            asked_on=received_at.astimezone(self._zone).date(),
-            day_first=not self._rules.timezone.startswith(_MONTH_FIRST),
-        )
-        doubts = stated.doubts
-        claim = stated.claim
+        language, stated = self._claim(mail.subject, body, received_at)
+        doubts, claim = stated.doubts, stated.claim
         numbers = tuple(islice(_numbers(order_numbers, mail, body, found), _MOST_NUMBERS + 1))
         if order_numbers.slow:
             doubts = (*doubts, ORDER_NUMBER_SLOW)
         if order_numbers.slow or PARTIAL.intersection(mail.defects) or body.defects or len(numbers) > _MOST_NUMBERS:
             doubts, claim = (*doubts, PARTLY_READ), replace(claim, reason_confidence=0.0)
+        page = read_beside(mail.plain, mail.html, body, READERS.page)
+        if page is not None:
+            shown = self._claim(mail.subject, page, received_at)[1]
+            if says_otherwise(_said(stated, body, order_numbers), _said(shown, page, order_numbers)):
+                doubts, claim = (*doubts, PARTS_DIFFER), replace(claim, reason_confidence=0.0)
         understood = replace(
             reading,
             language=stated.language or language,
@@ -148,6 +146,18 @@ class Examiner:
         )
         return understood, found.cards
 
+    def _claim(self, subject: str, body: Body, received_at: datetime) -> tuple[str | None, ClaimReading]:
+        """The language of what is new in a body, and what that claims."""
+        language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
+        return language, read_claim(
+            subject,
+            body,
+            self._lexicons,
+            language,
+            asked_on=received_at.astimezone(self._zone).date(),
+            day_first=not self._rules.timezone.startswith(_MONTH_FIRST),
+        )
+
 
 def _see_file(see: See, kind: FileKind, data: bytes) -> Sight:
     return see((DOCUMENT if kind is FileKind.PDF else PICTURE) + data)
@@ -158,13 +168,22 @@ def _numbers(
 ) -> Iterator[OrderNumberCandidate]:
     """Order numbers of the whole mail: what the customer wrote, what is quoted, what came with it."""
     yield from order_numbers.find(mail.subject, "subject")
-    quoted = [(part.start, part.end) for part in body.segments if part.kind is not SegmentKind.NEW]
-    yield from order_numbers.find(body.text, "body", quoted)
+    yield from _numbers_in(body, order_numbers)
     for paper in found.texts:
         yield from order_numbers.find(paper.text, f"attachment:{paper.path}")
     for attachment in mail.attachments[:_MOST_FILE_NAMES]:
         if attachment.file_name:
             yield from order_numbers.find(attachment.file_name, "file_name")
+
+
+def _numbers_in(body: Body, order_numbers: NumbersInTime) -> tuple[OrderNumberCandidate, ...]:
+    quoted = [(part.start, part.end) for part in body.segments if part.kind is not SegmentKind.NEW]
+    return order_numbers.find(body.text, "body", quoted)
+
+
+def _said(claim: ClaimReading, body: Body, order_numbers: NumbersInTime) -> Said:
+    new = {number.key for number in _numbers_in(body, order_numbers) if not number.quoted}
+    return Said(claim=claim, order_keys=new)
 
 
 def _span(number: OrderNumberCandidate) -> Span:

@@ -7,7 +7,7 @@ person's. Source: docs/case-life.md, "What a later mail does".
 from mailbot.act.plan import RECEIVED
 from mailbot.model.case import UNDECIDED, CaseState, ClockKind, Deadline
 from mailbot.model.facts import Reason
-from mailbot.model.reading import PARTLY_READ, FollowUp, Reading, Topic
+from mailbot.model.reading import HOLDING, FollowUp, Reading, Topic
 from mailbot.model.refund import PAID, PROMISED, RefundState
 from mailbot.settings import Mode
 from mailbot.steps import refunding
@@ -70,7 +70,7 @@ def _says_nothing_else(reading: Reading) -> bool:
         silent
         and reading.topic is not Topic.REFUND_REQUEST
         and not reading.invoices
-        and PARTLY_READ not in reading.doubts
+        and HOLDING.isdisjoint(reading.doubts)
     )
 
 

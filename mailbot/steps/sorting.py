@@ -11,7 +11,7 @@ from mailbot.act.plan import VERIFICATION
 from mailbot.model.book import BookedOrder
 from mailbot.model.case import ClockKind
 from mailbot.model.mail import MailKind, SenderIdentity, Verdict
-from mailbot.model.reading import ORDER_NUMBER_SLOW, PARTLY_READ, OrderNumberCandidate, Reading
+from mailbot.model.reading import HOLDING, ORDER_NUMBER_SLOW, OrderNumberCandidate, Reading
 from mailbot.steps.acting import PROVEN_GRADES
 from mailbot.steps.app import App
 from mailbot.steps.codes import find_codes, hash_code
@@ -63,8 +63,7 @@ def take_up(app: App, session: Session, mail: MailRow, reading: Reading) -> bool
         return False
     if namesake is not None:
         mail.held = mail.held or MESSAGE_ID_CONFLICT
-    if PARTLY_READ in reading.doubts:
-        mail.held = mail.held or PARTLY_READ
+    mail.held = mail.held or next((doubt for doubt in reading.doubts if doubt in HOLDING), None)
     if ORDER_NUMBER_SLOW in reading.doubts:
         log.warning("order_number_slow", mail_id=mail.id)
     mails.record_reading(

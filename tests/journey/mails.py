@@ -83,6 +83,7 @@ def a_mail(
     subject: str = "My order",
     dmarc: str | None = "pass",
     invoice: str | None = None,
+    html: str | None = None,
     answers: str | None = None,
     message_id: str | None = None,
     fields: Mapping[str, str] | None = None,
@@ -96,6 +97,7 @@ def a_mail(
         subject: the Subject.
         dmarc: the server's verdict; ``None``: it has none.
         invoice: an invoice's text to enclose.
+        html: what the mail says in HTML, beside the text; not with an invoice.
         answers: the Message-ID that this mail replies to.
         message_id: of this mail; ``None``: a new one, ``""``: none at all.
         fields: further header fields, or other values for those above; an empty value leaves a field out.
@@ -120,7 +122,11 @@ def a_mail(
         **(fields or {}),
     }
     lines = [f"{name}: {value}" for name, value in header.items() if value]
-    if invoice is None:
+    if html is not None:
+        lines += ['Content-Type: multipart/alternative; boundary="cut"', ""]
+        lines += ["--cut", "Content-Type: text/plain; charset=utf-8", "", text]
+        lines += ["--cut", "Content-Type: text/html; charset=utf-8", "", html, "--cut--", ""]
+    elif invoice is None:
         lines += ["Content-Type: text/plain; charset=utf-8", "", text, ""]
     else:
         lines += ['Content-Type: multipart/mixed; boundary="cut"', ""]

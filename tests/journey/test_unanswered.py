@@ -111,6 +111,13 @@ def test_a_doubtful_sender_gets_nothing_and_a_person_gets_the_mail(what: str, sh
     assert shop.clock_of("reply")["state"] == "open"
 
 
+def test_a_mail_whose_html_says_something_else_is_a_person_s(shop: Shop) -> None:
+    shop.sells(an_order(shop.clock.now))
+    assert shop.answers(a_mail(CANCEL, html=f"<p>{RETURN_WITHOUT_INVOICE}</p>")) == []
+    assert (shop.case()["state"], shop.case()["escalation"]) == ("escalated", "parts_differ")
+    assert shop.clock_of("reply")["state"] == "open"
+
+
 def test_a_forged_mail_with_an_invoice_makes_the_real_customer_be_asked(shop: Shop) -> None:
     shop.sells(an_order(shop.clock.now))
     letters = shop.answers(a_mail(CANCEL, sender=JANE, dmarc="fail", invoice=an_invoice()))

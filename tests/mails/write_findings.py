@@ -52,6 +52,11 @@ FINDINGS: dict[str, str] = {
     "a-long-entity-beyond-the-tags": _mail(
         f"<p>{_CANCEL}</p>{'<b>' * 10_001}&#{'9' * 6_000};", Content_Type="text/html; charset=utf-8"
     ),
+    "html-that-says-something-else": _mail(
+        f"--cut\nContent-Type: text/plain\n\n{_CANCEL}\n--cut\nContent-Type: text/html\n\n"
+        "<p>I would like to return my order AW-10002. I changed my mind.</p>\n--cut--\n",
+        Content_Type="multipart/alternative; boundary=cut",
+    ),
     "thousands-of-order-numbers": _mail("".join(f"AW-{number:05d}\n" for number in range(10_000, 11_900))),
     "one-order-number-too-many": _mail(_CANCEL + "".join(f"AW-{number}\n" for number in range(20_000, 20_200))),
     "an-address-field-beyond-8-kb": _mail(_CANCEL, Cc=f"{'x' * 8_300} <friend@example.org>"),
