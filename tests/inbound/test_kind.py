@@ -59,6 +59,7 @@ def sorted_as(mail: InboundMail) -> Sort:
         pytest.param({"List_Post": "<mailto:x@y>"}, "A3", "bulk", id="list-post"),
         pytest.param({"Precedence": "BULK (news)"}, "A3", "bulk", id="precedence bulk"),
         pytest.param({"X_Precedence": "junk"}, "A3", "bulk", id="x-precedence junk"),
+        pytest.param({"X_BeenThere": "list@lists.example.com"}, "A3", "bulk", id="a list without List fields"),
         pytest.param({"Feedback_ID": "1:2:3"}, "A3", "bulk", id="feedback-id"),
         pytest.param({"X_FC_MachineGenerated": "true"}, "A3", "bulk", id="machine generated"),
         pytest.param({"Auto_Submitted": "auto-replied", "Return_Path": "<>"}, "A1", "bounce", id="A1 before A2"),
@@ -86,6 +87,9 @@ def test_a_machine_is_known_by_its_marks(fields: dict[str, str], rule: str, kind
         pytest.param({"From": "noreply+1234@parcel.example"}, id="no-reply with a tag"),
         pytest.param({"To": "other@example.com"}, id="not addressed to the shop"),
         pytest.param({"X_MS_Exchange_Inbox_Rules_Loop": "a@b"}, id="a mailbox rule"),
+        pytest.param({"X_Loop": "desk@example.org"}, id="somebody else's loop mark"),
+        pytest.param({"X_OTRS_Loop": "yes"}, id="OTRS and Znuny"),
+        pytest.param({"X_No_Loop": "true"}, id="older OTRS"),
     ],
 )
 def test_some_people_get_no_automatic_answer(fields: dict[str, str]) -> None:
@@ -104,6 +108,8 @@ def test_some_people_get_no_automatic_answer(fields: dict[str, str]) -> None:
         pytest.param({"From": '"postmaster@example.net" <jane@example.org>'}, id="a daemon as a display name"),
         pytest.param({"To": "x@example.org", "Delivered_To": SHOP}, id="sent on to the shop"),
         pytest.param({"X_Mailbot_Instance": "instance-2"}, id="another shop's mailbot"),
+        pytest.param({"X_OTRS_Loop": "false"}, id="OTRS that may be answered"),
+        pytest.param({"Subject": "Declined: my card, order AW-10001"}, id="a subject like a calendar's"),
         pytest.param({"Subject": "Out of stock item in my order"}, id="a subject like an absence"),
         pytest.param({"Subject": "Absence of the ring in my parcel"}, id="another"),
         pytest.param({"Subject": "Automatic watch broke"}, id="yet another"),
@@ -118,6 +124,51 @@ def test_some_people_get_no_automatic_answer(fields: dict[str, str]) -> None:
 def test_a_person_stays_a_person(fields: dict[str, str]) -> None:
     sort = sorted_as(a_mail(**fields))
     assert (sort.rule, sort.kind, sort.no_auto_reply) == (None, MailKind.CUSTOMER, False)
+
+
+def with_file(kind: str, content: str, **fields: str) -> InboundMail:
+    """A mail with a text and one file."""
+    text = f"--b\n\nJane has answered.\n--b\nContent-Type: {kind}\n\n{content}\n--b--\n"
+    return a_mail(text, Content_Type="multipart/mixed; boundary=b", **fields)
+
+
+@pytest.mark.parametrize(
+    ("method", "rule", "no_auto_reply"),
+    [
+        pytest.param("REPLY", "A5", False, id="an answer"),
+        pytest.param("reply", "A5", False, id="lower case"),
+        pytest.param("REQUEST", "A4", True, id="an invitation"),
+        pytest.param("CANCEL", "A4", True, id="one called off"),
+        pytest.param("COUNTER", "A4", True, id="another time"),
+        pytest.param("PUBLISH", None, False, id="a date that a person sends along"),
+    ],
+)
+def test_a_calendar_program_s_mail_is_not_answered(method: str, rule: str | None, *, no_auto_reply: bool) -> None:
+    calendar = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    kind = MailKind.AUTO_REPLY if rule == "A5" else MailKind.CUSTOMER
+    sorts = {sorted_as(with_file(each, calendar)) for each in ("text/calendar; method=X", "application/ics")}
+    assert {(sort.rule, sort.kind, sort.no_auto_reply) for sort in sorts} == {(rule, kind, no_auto_reply)}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("Accepted: Refund", "Tentative: Refund", "Zugesagt: Termin", "Abgelehnt: Termin", "Mit Vorbehalt: Termin"),
+        *(
+            "Accepté : Rendez-vous",
+            "Refusé\xa0: Rendez-vous",
+            "Aceptada: Cita",
+            "Rechazado: Cita",
+            "Accettato: Incontro",
+        ),
+        *("Geaccepteerd: Afspraak", "Geweigerd: Afspraak", "Aceite: Reunião", "Recusada: Reunião", "Odrzucono: Termin"),
+        *("Zaakceptowano: Termin", "承諾済み: 打合せ", "辞退: 打合せ", "已接受: 会议", "已拒绝\uff1a会议"),
+    ],
+)
+def test_outlook_s_own_file_and_subject_are_an_answer_to_an_invitation(subject: str) -> None:
+    closed = with_file("application/ms-tnef; name=winmail.dat", "x", Subject=subject)
+    assert (sorted_as(closed).rule, sorted_as(a_mail(Subject=subject)).rule) == ("A5", None)
+    assert sorted_as(with_file("application/ms-tnef", "x")).rule is None
 
 
 QMAIL = "Hi. This is the deliver program at example.net.\nI could not reach <a@b>:\n550 5.1.1 no such user\n"

@@ -59,6 +59,13 @@ FINDINGS: dict[str, str] = {
     ),
     "thousands-of-order-numbers": _mail("".join(f"AW-{number:05d}\n" for number in range(10_000, 11_900))),
     "one-order-number-too-many": _mail(_CANCEL + "".join(f"AW-{number}\n" for number in range(20_000, 20_200))),
+    "a-calendar-s-answer": _mail(
+        "--cut\nContent-Type: text/plain\n\nJane Doe has declined: I would like to return my order AW-10001.\n--cut\n"
+        "Content-Type: text/calendar; method=REPLY\n\nBEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\n"
+        "SUMMARY:I would like to return my order AW-10001\nEND:VEVENT\nEND:VCALENDAR\n--cut--\n",
+        Subject="Declined: I would like to return my order AW-10001",
+        Content_Type="multipart/mixed; boundary=cut",
+    ),
     "an-address-field-beyond-8-kb": _mail(_CANCEL, Cc=f"{'x' * 8_300} <friend@example.org>"),
     "a-content-type-beyond-4-kb": _mail(_CANCEL, Content_Type=f'text/plain; x="{"y" * 4_200}"'),
     "a-pdf-that-unpacks-to-200-mb": _with_file(_pdf_bomb(), "application/pdf", "invoice.pdf"),
