@@ -45,7 +45,7 @@ def check_bounds(data: bytes) -> None:
         else:
             raise UnreadableError("the PDF is packed too many times")
         if tried > _MOST_TRIED * len(data):
-            raise UnreadableError("the PDF is damaged")
+            raise UnreadableError("the PDF's streams are damaged")
         at = found.end() + (length if unpacked else 0)
     outside.append(data[at:])
     _check_depth(b"".join(outside))

@@ -1,11 +1,14 @@
 """Stories of machines that answer machines: bounces find their message, loops stop, dead addresses are left alone."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 import structlog
 
 from mailbot.cli.main import command
+from mailbot.model.reading import Reading
+from mailbot.sandbox.pool import ReadingFailedError
 from mailbot.store import silenced
 from mailbot.store.tables import MailRow, OutboxRow
 from tests.journey.conftest import ShopBuilder
@@ -171,6 +174,16 @@ def test_parked_mail_shows_reason_and_bytes_and_is_read_again(
     assert "\N{REPLACEMENT CHARACTER}[2J" in shown
     assert "read again" in run("requeue", "1", "--as", "ann")
     assert [row.state for row in shop.rows(MailRow)] == ["stored", "handled"]
+
+
+def test_a_mail_that_cannot_be_read_three_times_is_parked(small_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop, sandbox, failed = small_shop, small_shop.app.judgement.sandbox, Future[Reading]()
+    failed.set_exception(ReadingFailedError("a test"))
+    submit, fails = sandbox.submit, iter(range(4))
+    monkeypatch.setattr(sandbox, "submit", lambda *mail: submit(*mail) if next(fails, None) is None else failed)
+    assert shop.answers(a_mail(QUESTION)) == []
+    shop.poll()
+    assert [(row.state, row.attempts, row.problem) for row in shop.rows(MailRow)] == [("parked", 3, "a test")]
 
 
 def test_our_letters_carry_every_outbound_mark(small_shop: Shop) -> None:
