@@ -43,7 +43,7 @@ def _database(url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    with postgres_server() as server:
+    with postgres_server(on_disk=True) as server:
         yield server.new_database()
 
 

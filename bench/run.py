@@ -115,7 +115,7 @@ def _measure(inbox: Inbox, *, with_postgres: bool) -> bool:
         floor = _measure_floor(inbox, dovecot, folder)
         measured = [floor, _measure_mailbot("mailbot, SQLite", inbox, dovecot, folder, "sqlite:///mailbot.db")]
         if with_postgres:
-            url = stack.enter_context(postgres_server()).new_database()
+            url = stack.enter_context(postgres_server(on_disk=True)).new_database()
             measured.append(_measure_mailbot("mailbot, PostgreSQL", inbox, dovecot, folder, url))
     print(f"{len(inbox.mails)} mails, {sum(map(len, inbox.mails)) / len(inbox.mails) / 1000:.1f} KB each on average")
     print(

@@ -39,7 +39,7 @@ def main() -> None:
         if options.arrivals:
             _measure_arrivals(made(options.arrivals + 1, 1, datetime.now(UTC)), options.rate, dovecot, folder)
             return
-        postgres = stack.enter_context(postgres_server())
+        postgres = stack.enter_context(postgres_server(on_disk=True))
         for processes in options.processes:
             place = folder / str(processes)
             place.mkdir()

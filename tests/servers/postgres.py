@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests: the one they are told of, else a cluster of their own that keeps its promises (fsync)."""
+"""A PostgreSQL for the tests: the one they are told of, else a cluster of their own, in memory where there is room."""
 
 import os
 import shutil
@@ -18,6 +18,7 @@ from tests.servers.absent import absent
 from tests.servers.processes import LOOPBACK, free_port, private_folder, running, wait_until
 
 _SUPERUSER = "mailbot"
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108 (a cluster's folder in memory, its owner's alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,24 +55,32 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
-    """Use the server of ``MAILBOT_TEST_POSTGRES_URL``, or run one, or skip where there is neither."""
+def postgres_server(*, on_disk: bool = False) -> Iterator[Postgres]:
+    """Use the server of ``MAILBOT_TEST_POSTGRES_URL``, or run one, or skip where there is neither.
+
+    Args:
+        on_disk: with fsync, for measuring. What no test is about, power loss, costs half a minute for deleting alone.
+    """
     if find_spec("psycopg") is None:
         absent("psycopg", "install the extra postgres")
     given = os.environ.get("MAILBOT_TEST_POSTGRES_URL")
     with ExitStack() as stack:
-        url = make_url(given).set(drivername="postgresql+psycopg") if given else stack.enter_context(_own_cluster())
+        if given:
+            url = make_url(given).set(drivername="postgresql+psycopg")
+        else:
+            url = stack.enter_context(_own_cluster(None if on_disk else _memory()))
         server = Postgres(url=url)
-        stack.callback(server.drop_databases)
+        if given:  # a cluster of our own goes whole
+            stack.callback(server.drop_databases)
         yield server
 
 
 @contextmanager
-def _own_cluster() -> Iterator[URL]:
+def _own_cluster(where: Path | None) -> Iterator[URL]:
     programs = _programs()
     user = "postgres" if os.geteuid() == 0 else None
     with ExitStack() as stack:
-        folder = stack.enter_context(private_folder("postgres"))
+        folder = stack.enter_context(private_folder("postgres", where))
         cluster, port = folder / "cluster", free_port()
         cluster.mkdir(mode=0o700)
         if user is not None:
@@ -80,13 +89,18 @@ def _own_cluster() -> Iterator[URL]:
         initdb = [str(programs / "initdb"), *options]
         subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, group=user)
         settings = {"listen_addresses": LOOPBACK, "port": port, "unix_socket_directories": "", "fsync": "on"}
+        settings |= {} if where is None else {"max_wal_size": "128MB"}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(programs / "postgres"), "-D", str(cluster), *arguments]
         log = folder / "start.log"
-        stack.enter_context(running(command, port=port, log=log, user=user, ended_by=signal.SIGINT))
+        stack.enter_context(running(command, port=port, log=log, user=user, ended_by=signal.SIGQUIT))
         url = URL.create("postgresql+psycopg", username=_SUPERUSER, host=LOOPBACK, port=port, database="postgres")
         wait_until(lambda: _takes_connections(url), f"a connection that PostgreSQL on port {port} takes", 60.0)
         yield url
+
+
+def _memory() -> Path | None:
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM else None
 
 
 def _takes_connections(url: URL) -> bool:

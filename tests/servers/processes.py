@@ -30,9 +30,9 @@ exit $code
 
 
 @contextmanager
-def private_folder(name: str) -> Iterator[Path]:
+def private_folder(name: str, where: Path | None = None) -> Iterator[Path]:
     """Give a folder that a server may enter under its own user; it is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=f"mailbot-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"mailbot-{name}-", dir=where))
     folder.chmod(0o755)
     try:
         yield folder
