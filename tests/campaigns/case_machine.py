@@ -38,7 +38,7 @@ from mailbot.model.refund import IllegalRefundError, RefundOrder
 from mailbot.operators import Inspection, Verdict
 from mailbot.ports import CaptureStanding, Envelope
 from mailbot.steps.app import App
-from mailbot.store.tables import CaseEventRow, CaseRow, ClockRow, MailRow, OrderRow, OutboxRow, RefundRow
+from mailbot.store.tables import CaseEventRow, CaseRow, ClockRow, KillSwitchRow, MailRow, OrderRow, OutboxRow, RefundRow
 from mailbot.store.transaction import open_engine
 from tests.campaigns.desk import NOON, Desk, message_of, open_desk, text_of
 from tests.campaigns.outcome import Outcome
@@ -68,9 +68,11 @@ _RINGS = [{"sku": "R-1", "quantity": 2, "unit_price": "40.00", "discount": "0.00
 _NAMES = st.sampled_from(PEOPLE)
 _PAYING = (
     *("pay_refunds", "confirm_refund", "confirm_refund", "approve_refund", "hold_refund", "release_refund"),
-    *("cancel_refund", "freeze", "thaw", "thaw"),
+    *("approve_refund", "cancel_refund", "thaw"),
 )
 _PROMISED = ("awaiting_approval", "due", "held", "submitting", "unknown", "refused")
+_MAY_BE_PAID = frozenset({"due", "submitting", "unknown", "refused"})
+_FOUR_EYES_FROM = 80_00
 _CASES = st.integers(1, 4)
 _ORDERS = st.sampled_from(NUMBERS)
 
@@ -82,7 +84,11 @@ _MOVES = (
     .order_by(CaseEventRow.id)
 )
 _CASE_STATES = select(CaseRow.id, CaseRow.state)
-_REFUNDS = select(RefundRow.id, RefundRow.order_key, RefundRow.amount_minor, RefundRow.state, RefundRow.reference)
+_REFUNDS = select(
+    *(RefundRow.id, RefundRow.order_key, RefundRow.amount_minor, RefundRow.state, RefundRow.reference),
+    *(RefundRow.approved_by, RefundRow.second_approver, RefundRow.submitted_at),
+)
+_FROZEN = select(KillSwitchRow.frozen_at)
 _FIRED = select(ClockRow.id, ClockRow.fired_at).where(ClockRow.fired_at.is_not(None))
 _LETTERS = select(OutboxRow.case_id, OutboxRow.recipient, OutboxRow.created_at, OutboxRow.content).where(
     OutboxRow.automatic
@@ -234,6 +240,9 @@ class CaseMachine(RuleBasedStateMachine):
         self.fired: dict[int, datetime] = {}
         self.references: dict[int, str] = {}
         self.at: dict[int, str] = {}
+        self.frozen_at: datetime | None = None
+        self.asked_to_pay: object = None
+        self.four_eyes = False
         self.copies: Counter[str] = Counter()
         self.moves = self.counted = 0
         self.doubts = 0
@@ -261,6 +270,7 @@ class CaseMachine(RuleBasedStateMachine):
     )
     def opens(self, *, automatic: bool, four_eyes: bool, asked: tuple[str | None, ...]) -> None:
         """Sell three orders, whose customers ask at once; people pay or the till does, with one approver or two."""
+        self.four_eyes = four_eyes
         terms = {"automatic": automatic, "four_eyes_limit": {"USD": "80"} if four_eyes else {}, "most_a_customer": 9}
         ours = self.app.settings
         changed = ours.model_copy(update={"refunds": ours.refunds.model_copy(update=terms)})
@@ -395,7 +405,7 @@ class CaseMachine(RuleBasedStateMachine):
         case=_CASES,
         who=_NAMES,
         verb=st.sampled_from(_PAYING),
-        reference=st.integers(1, 8),
+        reference=st.integers(1, 4),
     )
     def pays(self, *, case: int, who: str, verb: str, reference: int) -> None:
         of_case = {
@@ -404,9 +414,20 @@ class CaseMachine(RuleBasedStateMachine):
             "hold_refund": (str(case), who, "wait"),
             "release_refund": (str(case), who),
             "cancel_refund": (str(case), who, "no"),
-            "freeze": (who, "audit"),
         }
         self._tries(lambda: getattr(operators, verb)(self.app, *of_case.get(verb, (who,))))
+
+    @rule(who=_NAMES, stays=st.sampled_from([False, False, True]))
+    def pays_though_money_stands_still(self, *, who: str, stays: bool) -> None:
+        """Somebody stops all money; another, who has not heard of it, and the worker go on paying."""
+        self._tries(lambda: operators.freeze(self.app, "mia", "audit"))
+        self.everything_holds()
+        self._tries(lambda: operators.pay_refunds(self.app, who))
+        journey.look_after(self.app)
+        self.changed = True
+        self.everything_holds()
+        if not stays:
+            self._tries(lambda: operators.thaw(self.app, "mia"))
 
     def _tries(self, ask: Callable[[], object]) -> None:
         with suppress(*REFUSED):
@@ -424,6 +445,8 @@ class CaseMachine(RuleBasedStateMachine):
             with self.engine.connect() as connection:
                 self.every_change_of_a_case_follows_the_one_before(connection)
                 self.no_payment_gives_back_more_than_it_took_and_what_is_paid_stays_paid_once(connection)
+                self.two_people_agree_to_much_money(connection)
+                self.nobody_is_asked_to_pay_while_money_stands_still(connection)
                 self.no_level_of_a_clock_fires_twice(connection)
                 self.no_letter_is_sent_twice_but_in_doubt_and_none_tells_a_stranger_or_floods(connection)
                 assert set(connection.execute(_MAIL_STATES).scalars()) <= {"handled", "filed", "duplicate"}
@@ -456,6 +479,19 @@ class CaseMachine(RuleBasedStateMachine):
         for order in self.till.booked.values():
             till[order.capture] += order.amount.minor
         assert all(sum_ <= 8600 for sum_ in till.values())
+
+    def two_people_agree_to_much_money(self, connection: Connection) -> None:
+        for row in connection.execute(_REFUNDS):
+            if self.four_eyes and row.amount_minor > _FOUR_EYES_FROM and row.state in _MAY_BE_PAID:
+                assert {row.approved_by, row.second_approver} == set(PEOPLE)
+
+    def nobody_is_asked_to_pay_while_money_stands_still(self, connection: Connection) -> None:
+        frozen_at, before = connection.execute(_FROZEN).scalar(), (self.frozen_at, self.asked_to_pay)
+        handed_out = {
+            (row.id, row.submitted_at) for row in connection.execute(_REFUNDS) if row.submitted_at is not None
+        }
+        self.frozen_at, self.asked_to_pay = frozen_at, (set(self.till.booked), handed_out)
+        assert frozen_at is None or frozen_at != before[0] or self.asked_to_pay == before[1]
 
     def no_level_of_a_clock_fires_twice(self, connection: Connection) -> None:
         for row in connection.execute(_FIRED):

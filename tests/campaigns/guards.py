@@ -1,4 +1,4 @@
-"""T18: guards of P1, P2, P3 and P5 are taken out of the build in turn; T3, or T4 for clocks, must miss each one."""
+"""T18: guards of P1 to P5 are taken out of the build in turn; T3, or T4 for money and clocks, must miss each one."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from sqlalchemy import select
 
+from mailbot.settings.sections import Refunds
 from mailbot.steps import sending
 from mailbot.store import clocks, leases, mails, outbox
 from mailbot.store.tables import ClockRow
@@ -80,6 +81,12 @@ GUARDS: tuple[Guard, ...] = (
         protocol="P3",
         what="letters that a dead process was sending are seen to",
         without=((outbox, "take_abandoned", lambda *_: []),),
+    ),
+    Guard(
+        protocol="P4",
+        what="two people agree to a refund above the limit",
+        without=((Refunds, "needs_two", lambda *_: False),),
+        missed_by=_HANDLED,
     ),
     Guard(
         protocol="P5",
