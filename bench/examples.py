@@ -1,7 +1,9 @@
 """The labelled sentences that the second reader learns from, and the tenth of them that it never sees."""
 
 import hashlib
-from collections.abc import Iterator
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,9 @@ from mailbot.understand.wording import word_sentence
 SENTENCES = Path(__file__).parent / "sentences"
 WRITTEN_ON = date(2026, 5, 12)
 _PARTS = 10
+_SEED = 5
+_STOPS, _JOINTS = " .!\u3002\uff01", (", ", " - ", " ")
+_SAYS_NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,22 @@ def _examples(file: Path) -> Iterator[Example]:
         told = labels.split()
         told += {f"any.{label.partition('.')[0]}" for label in told if label.startswith(("reason.", "asks."))}
         yield Example(language=file.stem, labels=frozenset(told), text=text, part=part)
+
+
+def joined(single: Sequence[Example]) -> list[Example]:
+    """Half of the sentences with another of their language and part behind them: customers say much in one breath."""
+    draw, found = random.Random(_SEED), []
+    groups: defaultdict[tuple[str, int], list[Example]] = defaultdict(list)
+    for example in single:
+        groups[example.language, example.part].append(example)
+    for group in groups.values():
+        for first in draw.sample(group, len(group) // 2):
+            second = draw.choice(group)
+            text = f"{first.text.rstrip(_STOPS)}{draw.choice(_JOINTS)}{second.text}"
+            labels = first.labels | second.labels
+            said = labels - {_SAYS_NOTHING} or labels
+            found.append(Example(language=first.language, labels=said, text=text, part=first.part))
+    return found
 
 
 def fingerprints() -> frozenset[bytes]:

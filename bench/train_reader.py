@@ -1,7 +1,7 @@
 """Teaches the second reader: ``bench/sentences/*.tsv`` to ``mailbot/understand/second_reader.bin``.
 
 ``make reader`` runs it: some minutes, the same file from the same sentences. One logistic regression for each label,
-over all languages at once: what the grammar sees counts alike in all, words and letters in their own language.
+over all languages at once: what the grammar sees and what words mean counts alike in all, words and letters in one.
 Probabilities are calibrated on sentences that the weights for them were not learned from.
 """
 
@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from math import sqrt
 from pathlib import Path
@@ -17,61 +18,92 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.examples import Example, examples, fingerprints, read_example
+from bench.examples import Example, examples, fingerprints, joined, read_example
+from bench.stems import stems_of
 from mailbot.understand import second_reader
 from mailbot.understand.lexicons import Lexicon, load_lexicons
-from mailbot.understand.second_reader import LINES, RUNS, SIGNS, WORDS, entries_of, runs_of, signs_of
+from mailbot.understand.second_reader import (
+    LINES,
+    MEANINGS,
+    NEIGHBOURS,
+    PAIRS,
+    RUNS,
+    SIGNS,
+    STEMS,
+    WORDS,
+    Stems,
+    features_of,
+)
 
 Table = npt.NDArray[np.float32]
+Sparse = tuple[npt.NDArray[np.intp], Table]
+"""The columns of one sentence's features, and how much of each."""
 Features = Mapping[str, Mapping[str, float]]
 """Table name, feature, how much of it."""
 
 FILE = Path(second_reader.__file__).with_name("second_reader.bin")
-_LEAST_SEEN = 2  # sentences that a feature stands in
-_SIGN = 0.5  # how much a finding of the grammar counts beside a sentence's own words
-_FREEDOM = 10.0  # of the weights: the inverse of the penalty on their squares
-_STEPS = 90
+_LEAST_SEEN = 3  # sentences that a feature stands in
+_SHARES = {RUNS.rstrip("."): 2.0, SIGNS: 1.5, WORDS.rstrip("."): 0.5, MEANINGS: 2.0, NEIGHBOURS: 1.0, PAIRS: 1.4}
+"""How much the features of each table count beside those of the others."""
+_ROUNDS = 4
+_PACE = 0.4
+_BLIND = 0.3  # of the sentences
+_RARELY = -3.0  # where every label's score begins: few sentences have it
+_SEED = 4
 _FOLDS = 3
-_LEAST_WEIGHT = 3  # of 127: a row with less in it is left out
+_LEAST_WEIGHT = 8  # of 127: a row with less in it is left out
 _SMALLEST_STEP = 1e-9
 
 
 def main() -> int:
     """Learn, calibrate, write."""
     taught = [example for example in examples() if not example.held_back]
+    taught += joined(taught)
     lexicons = load_lexicons()
-    told = {language: _told(lexicons[language]) for language in {example.language for example in taught}}
-    seen = [features(example, told[example.language]) for example in taught]
+    languages = {example.language for example in taught}
+    told = {language: _told(lexicons[language]) for language in languages}
+    stems = {language: stems_of(lexicons[language]) for language in languages}
+    seen = [features(example, told[example.language], stems[example.language]) for example in taught]
     labels = sorted({label for example in taught for label in example.labels})
     truth = np.array([[label in example.labels for label in labels] for example in taught], np.float32)
     columns = _columns(seen)
-    kernel = _kernel(seen, columns)
-    folds = np.array([example.part % _FOLDS for example in taught])
-    scores = np.zeros_like(truth)
-    for fold in range(_FOLDS):
-        known, asked = folds != fold, folds == fold
-        scores[asked] = kernel[np.ix_(asked, known)] @ learn(kernel[np.ix_(known, known)], truth[known])
-    calibration = [calibrate(scores[:, place], truth[:, place]) for place in range(len(labels))]
-    alphas = learn(kernel, truth)
-    weights = _weights(seen, columns, alphas)
-    bias = alphas.sum(axis=0)
-    write(labels, weights, bias, calibration, told)
+    rows = [_sparse(row, columns) for row in seen]
+    blind = [_sparse({table: names for table, names in row.items() if table != SIGNS}, columns) for row in seen]
+    learning = Learning(rows=rows, blind=blind, truth=truth, columns=len(columns))
+    asked = np.array([example.part % _FOLDS == 0 for example in taught])
+    weights, bias = learning.run(np.flatnonzero(~asked))
+    scores = np.stack([much @ weights[places] + bias for places, much in (rows[at] for at in np.flatnonzero(asked))])
+    calibration = [calibrate(scores[:, place], truth[asked, place]) for place in range(len(labels))]
+    weights, bias = learning.run(np.arange(len(rows)))
+    tables: defaultdict[str, dict[str, Table]] = defaultdict(dict)
+    for (table, name), place in columns.items():
+        tables[table][name] = weights[place]
+    heads = {
+        label: [round(float(value), 5) for value in (bias[place], *calibration[place])]
+        for place, label in enumerate(labels)
+    }
+    write(heads, tables, told, stems)
     return 0
 
 
-def features(example: Example, told: Mapping[str, Mapping[str, float]]) -> Features:
+def features(example: Example, told: Mapping[str, Mapping[str, float]], stems: Stems) -> Features:
     """What the second reader sees in a sentence; what a word tells by the lexicon stands under ``WORDS``."""
     sentence, lexicon = read_example(example)
-    words = sentence.wording.words
-    runs = runs_of(words, spaced=lexicon.spaced)
-    tells: Counter[str] = Counter()
-    for word in entries_of(words, lexicon):
-        tells.update(told.get(word, {}))
-    return {
-        RUNS + example.language: dict.fromkeys(runs, 1 / sqrt(len(runs))),
-        SIGNS: dict.fromkeys(signs_of(sentence), _SIGN),
-        WORDS: {name: much * _SIGN for name, much in tells.items()},
-    }
+    found: dict[str, Mapping[str, float]] = {}
+    for table, names in features_of(sentence, lexicon, stems).items():
+        share = _share(table) / sqrt(max(1, len(names)))
+        if table.startswith(WORDS):
+            tells: Counter[str] = Counter()
+            for word in names:
+                tells.update(told.get(word, {}))
+            found[WORDS] = {name: much * share for name, much in tells.items()}
+        else:
+            found[table] = dict.fromkeys(names, share)
+    return found
+
+
+def _share(table: str) -> float:
+    return _SHARES[table.partition(".")[0]]
 
 
 def _told(lexicon: Lexicon) -> dict[str, dict[str, float]]:
@@ -90,56 +122,59 @@ def _told(lexicon: Lexicon) -> dict[str, dict[str, float]]:
 
 def _columns(seen: Sequence[Features]) -> dict[tuple[str, str], int]:
     counts = Counter((table, name) for row in seen for table, names in row.items() for name in names)
-    return {key: place for place, key in enumerate(sorted(k for k, count in counts.items() if count >= _LEAST_SEEN))}
+    kept = sorted(key for key, count in counts.items() if count >= _LEAST_SEEN)
+    return {key: place for place, key in enumerate(kept)}
 
 
-def _sparse(row: Features, columns: Mapping[tuple[str, str], int]) -> tuple[list[int], list[float]]:
-    found = [
+def _sparse(row: Features, columns: Mapping[tuple[str, str], int]) -> Sparse:
+    found = sorted(
         (columns[table, name], much)
         for table, names in row.items()
         for name, much in names.items()
         if (table, name) in columns
-    ]
-    return [place for place, _ in found], [much for _, much in found]
+    )
+    return np.array([place for place, _ in found], np.intp), np.array([much for _, much in found], np.float32)
 
 
-def _kernel(rows: Sequence[Features], columns: Mapping[tuple[str, str], int]) -> Table:
-    """How much each two sentences have in common, and one for the bias."""
-    by_column: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
-    kernel = np.ones((len(rows), len(rows)), np.float32)
-    common = {place for (table, _), place in columns.items() if table in {SIGNS, WORDS}}
-    dense = np.zeros((len(rows), len(common)), np.float32)
-    at = {place: number for number, place in enumerate(sorted(common))}
-    for number, row in enumerate(rows):
-        for place, much in zip(*_sparse(row, columns), strict=True):
-            if place in at:
-                dense[number, at[place]] = much
-            else:
-                by_column[place].append((number, much))
-    kernel += dense @ dense.T
-    for column in by_column.values():
-        numbers = np.array([number for number, _ in column])
-        much = np.array([each for _, each in column], np.float32)
-        kernel[np.ix_(numbers, numbers)] += np.outer(much, much)
-    return kernel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """Logistic regression, sentence by sentence in a drawn order; each weight has a pace of its own (AdaGrad).
 
+    A feature that is seen rarely learns as quickly as one that stands everywhere. What keeps the weights small is that
+    learning stops early.
 
-def learn(kernel: Table, truth: Table) -> Table:
-    """Logistic regression with a penalty on squared weights, by the sentences that each weight is a sum over."""
-    vector = np.ones(len(kernel), np.float32)
-    for _ in range(20):
-        vector = kernel @ vector
-        vector /= np.linalg.norm(vector)
-    step = 1 / (0.25 * 1.05 * float(vector @ (kernel @ vector)) + 1 / _FREEDOM)
-    alphas = ahead = np.zeros_like(truth)
-    pace = 1.0
-    for _ in range(_STEPS):
-        given = 1 / (1 + np.exp(-(kernel @ ahead)))
-        following = ahead - step * (given - truth + ahead / _FREEDOM)
-        quicker = (1 + sqrt(1 + 4 * pace * pace)) / 2
-        ahead = following + (pace - 1) / quicker * (following - alphas)
-        alphas, pace = following, quicker
-    return alphas
+    Attributes:
+        rows: the features of each sentence.
+        blind: the same without what the grammar sees. The lexicons were tuned on some of the sentences, so that in
+            them the grammar sees more than it will in mails; now and then it must do without.
+        truth: 1 for each label that a sentence has, else 0.
+        columns: how many features there are.
+    """
+
+    rows: Sequence[Sparse]
+    blind: Sequence[Sparse]
+    truth: Table
+    columns: int
+
+    def run(self, known: npt.NDArray[np.intp]) -> tuple[Table, Table]:
+        """The weights of each feature and the bias, label by label, from the sentences of these numbers."""
+        weights = np.zeros((self.columns, self.truth.shape[1]), np.float32)
+        moved = np.ones_like(weights)
+        bias = np.full(self.truth.shape[1], _RARELY, np.float32)
+        bias_moved = np.ones_like(bias)
+        draw = np.random.default_rng(_SEED)
+        for _ in range(_ROUNDS):
+            for number in draw.permutation(known):
+                places, much = (self.blind if draw.random() < _BLIND else self.rows)[number]
+                here = weights[places]
+                error = 1 / (1 + np.exp(-(much @ here + bias))) - self.truth[number]
+                slope = much[:, None] * error
+                pace = moved[places] + slope * slope
+                moved[places] = pace
+                weights[places] = here - _PACE * slope / np.sqrt(pace)
+                bias_moved += error * error
+                bias -= _PACE * error / np.sqrt(bias_moved)
+        return weights, bias
 
 
 def calibrate(scores: Table, truth: Table) -> tuple[float, float]:
@@ -148,47 +183,49 @@ def calibrate(scores: Table, truth: Table) -> tuple[float, float]:
     high, low = (hits + 1) / (hits + 2), 1 / (len(truth) - hits + 2)
     wanted = np.where(truth > 0, high, low)
     both = np.stack([scores, np.ones_like(scores)], axis=1).astype(np.float64)
+
+    def cost(found: npt.NDArray[np.float64]) -> float:
+        given = both @ found
+        return float((np.logaddexp(0, given) - wanted * given).sum())
+
     found = np.array([1.0, 0.0])
     for _ in range(50):
         given = 1 / (1 + np.exp(-both @ found))
         slope = both.T @ (given - wanted)
         bend = (both * (given * (1 - given))[:, None]).T @ both + 1e-6 * np.eye(2)
         step = np.linalg.solve(bend, slope)
-        found -= step
+        while cost(found - step) > cost(found) and np.abs(step).max() >= _SMALLEST_STEP:
+            step /= 2
+        found = found - step
         if np.abs(step).max() < _SMALLEST_STEP:
             break
     return float(found[0]), float(found[1])
 
 
-def _weights(
-    rows: Sequence[Features], columns: Mapping[tuple[str, str], int], alphas: Table
-) -> dict[str, dict[str, Table]]:
-    found = np.zeros((len(columns), alphas.shape[1]), np.float32)
-    for row, alpha in zip(rows, alphas, strict=True):
-        places, much = _sparse(row, columns)
-        found[places] += np.outer(much, alpha)
-    tables: defaultdict[str, dict[str, Table]] = defaultdict(dict)
-    for (table, name), place in columns.items():
-        tables[table][name] = found[place]
-    return dict(tables)
-
-
 def write(
-    labels: Sequence[str],
+    heads: Mapping[str, Sequence[float]],
     weights: Mapping[str, Mapping[str, Table]],
-    bias: Table,
-    calibration: Sequence[tuple[float, float]],
     told: Mapping[str, Mapping[str, Mapping[str, float]]],
+    stems: Mapping[str, Stems],
 ) -> None:
-    """Round every weight to a byte and write the file that ``SecondReader`` reads."""
-    tables = {name: dict(rows) for name, rows in weights.items() if name != WORDS}
-    tables[SIGNS] = {name: row * _SIGN for name, row in tables[SIGNS].items()}
+    """Round every weight to a byte and write the file that ``SecondReader`` reads.
+
+    Args:
+        heads: bias, slope and shift of each label.
+        weights: a row for each feature of each table.
+        told: what the words of each lexicon tell.
+        stems: what words mean, by language.
+    """
+    tables = {
+        name: {key: row * _share(name) for key, row in rows.items()} for name, rows in weights.items() if name != WORDS
+    }
+    tells = {name: row * _share(WORDS) for name, row in weights[WORDS].items()}
     for language, words in sorted(told.items()):
         if words:
             tables[WORDS + language] = {
                 word: sum(
-                    (weights[WORDS][name] * much * _SIGN for name, much in names.items() if name in weights[WORDS]),
-                    start=np.zeros(len(labels), np.float32),
+                    (tells[name] * much for name, much in names.items() if name in tells),
+                    start=np.zeros(len(heads), np.float32),
                 )
                 for word, names in words.items()
             }
@@ -200,14 +237,15 @@ def write(
         body = b"".join((row + 128).astype(np.uint8).tobytes() for row in kept.values())
         packed.append(zlib.compress("\n".join(kept).encode() + b"\0" + body, 9))
         sections[name] = (len(packed[-1]), scale, len(kept))
+    for language, known in sorted(stems.items()):
+        lines = "\n".join(" ".join((stem, *names)) for stem, names in sorted(known.items()))
+        packed.append(zlib.compress(lines.encode(), 9))
+        sections[f"{STEMS}{language}"] = (len(packed[-1]), 0.0, len(known))
     packed.append(zlib.compress(b"".join(sorted(fingerprints())), 9))
     sections[LINES] = (len(packed[-1]), 0.0, 0)
     starts = [0, *accumulate(map(len, packed))]
     head = {
-        "labels": {
-            label: [round(float(value), 5) for value in (bias[place], *calibration[place])]
-            for place, label in enumerate(labels)
-        },
+        "labels": dict(heads),
         "sections": {
             name: [start, length, scale]
             for start, (name, (length, scale, _)) in zip(starts, sections.items(), strict=False)
@@ -215,8 +253,8 @@ def write(
     }
     FILE.write_bytes(json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(packed))
     print(f"{FILE.name}: {FILE.stat().st_size / 1e6:.2f} MB")
-    for name, (length, scale, rows) in sections.items():
-        print(f"  {name}: {rows} rows, {length} bytes, scale {scale:.4f}")
+    for name, (length, scale, count) in sections.items():
+        print(f"  {name}: {count} rows, {length} bytes, scale {scale:.4f}")
 
 
 if __name__ == "__main__":

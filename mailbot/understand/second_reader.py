@@ -1,7 +1,9 @@
 """What does one sentence say to a reader that learned from examples, beside the one that knows words and grammar?
 
-It is linear: each run of letters, each word, each pair of words and each finding of the lexicon adds a little for or
-against every label of ``bench/sentences``. ``make reader`` learns the weights and writes ``second_reader.bin``.
+It is linear: each run of letters, each word, each meaning, each pair of them and each finding of the lexicon adds a
+little for or against every label of ``bench/sentences``. Meanings are the same in every language (``bench/meanings``),
+so that what is learned of "clasp" and "broke" in one counts in all. ``make reader`` learns the weights and writes
+``second_reader.bin``.
 """
 
 import json
@@ -20,10 +22,15 @@ from mailbot.understand.lexicons import Lexicon
 SIGNS = "signs"
 RUNS = "runs."
 WORDS = "words."
+STEMS = "stems."
+MEANINGS, NEIGHBOURS, PAIRS = "meanings", "neighbours", "pairs"
 LINES = "lines"
 FINGERPRINT = 4  # bytes
 _LETTERS = range(3, 6)  # runs of letters within a word
 _CHARACTERS = range(1, 4)  # runs of characters where words do not stand apart
+_SHORTEST_STEM = 4  # letters; what is shorter must be the whole word
+_LONGEST_STEM = 8  # characters, where words do not stand apart
+_NEAR = 3  # words with a meaning, between two that make a pair
 _LANE = 3  # bytes that one label's sum takes
 _ZERO = 128  # the byte that stands for a weight of nothing
 _MANY = 4  # unexplained words
@@ -31,6 +38,9 @@ _MANY = 4  # unexplained words
 _FLAGS = ("supposes", "elsewhere", "asks", "asks_more", "reason_unread")  # of a sentence
 
 Probabilities = Mapping[str, float]
+Meanings = Sequence[str]
+Stems = Mapping[str, Meanings]
+"""What the words that begin so mean, by names that are the same in every language."""
 
 
 def runs_of(words: Sequence[str], *, spaced: bool) -> set[str]:
@@ -66,16 +76,62 @@ def signs_of(sentence: ReadSentence) -> Iterator[str]:
     yield from (name for name in _FLAGS if getattr(sentence, name))
 
 
+def features_of(sentence: ReadSentence, lexicon: Lexicon, stems: Stems) -> dict[str, set[str]]:
+    """All that counts of a sentence, by the table that has the weights; those of one table share its whole weight."""
+    words, language = sentence.wording.words, lexicon.language
+    own = {f"{WORDS}{language}": entries_of(words, lexicon)} if lexicon.spaced else {}
+    return {
+        f"{RUNS}{language}": runs_of(words, spaced=lexicon.spaced),
+        SIGNS: set(signs_of(sentence)),
+        **by_meaning(meanings_of(words, stems, spaced=lexicon.spaced)),
+        **own,
+    }
+
+
+def meanings_of(words: Sequence[str], stems: Stems, *, spaced: bool) -> list[Meanings]:
+    """What the words mean, in their order, by the longest stem that each begins with; words unknown are left out."""
+    if spaced:
+        found = (next(filter(None, map(stems.get, _beginnings(word))), ()) for word in words)
+        return [names for names in found if names]
+    text = " ".join("".join(words).split(","))
+    read, at = [], 0
+    while at < len(text):
+        longest = min(_LONGEST_STEM, len(text) - at)
+        length = next((size for size in range(longest, 0, -1) if text[at : at + size] in stems), 0)
+        if length:
+            read.append(stems[text[at : at + length]])
+        at += length or 1
+    return read
+
+
+def _beginnings(word: str) -> Iterator[str]:
+    yield word
+    yield from (word[:length] for length in range(len(word) - 1, _SHORTEST_STEM - 1, -1))
+
+
+def by_meaning(meanings: Sequence[Meanings]) -> dict[str, set[str]]:
+    """The meanings in a sentence, those that follow each other, and those that stand near each other, in order."""
+    pairs: dict[str, set[str]] = {NEIGHBOURS: set(), PAIRS: set()}
+    for at, names in enumerate(meanings):
+        for far, others in enumerate(meanings[at + 1 : at + 1 + _NEAR]):
+            near = {f"{name} {other}" for name in names for other in others if name != other}
+            pairs[PAIRS] |= near
+            if far == 0:
+                pairs[NEIGHBOURS] |= near
+    return {MEANINGS: {name for names in meanings for name in names}, **pairs}
+
+
 class SecondReader:
     """The weights, read from ``second_reader.bin``; those of a language when first asked for."""
 
-    __slots__ = ("_head", "_packed", "_tables")
+    __slots__ = ("_head", "_packed", "_stems", "_tables")
 
     def __init__(self, packed: bytes) -> None:
         """Keep the file: one line of JSON, then a compressed table for each of its ``sections``."""
         head, _, self._packed = packed.partition(b"\n")
         self._head: dict[str, Any] = json.loads(head)
         self._tables: dict[str, _Table] = {}
+        self._stems: dict[str, Stems] = {}
 
     @property
     def learned_from(self) -> frozenset[bytes]:
@@ -87,17 +143,19 @@ class SecondReader:
         """The probability of each label for a sentence; nothing for a language that it did not learn."""
         if f"{RUNS}{lexicon.language}" not in self._head["sections"]:
             return MappingProxyType({})
-        words = sentence.wording.words
-        runs = runs_of(words, spaced=lexicon.spaced)
-        parts = [(self._table(f"{RUNS}{lexicon.language}").add(runs), 1 / sqrt(len(runs)))]
-        parts.append((self._table(SIGNS).add(set(signs_of(sentence))), 1.0))
-        if lexicon.spaced:
-            parts.append((self._table(f"{WORDS}{lexicon.language}").add(entries_of(words, lexicon)), 1.0))
+        features = features_of(sentence, lexicon, self._known_stems(lexicon.language))
+        parts = [(self._table(name).add(seen), 1 / sqrt(len(seen))) for name, seen in features.items() if seen]
         found = {}
         for place, (label, (bias, slope, shift)) in enumerate(self._head["labels"].items()):
             score = bias + sum(part[place] * share for part, share in parts)
             found[label] = 1 / (1 + exp(-max(-30.0, min(30.0, slope * score + shift))))
         return found
+
+    def _known_stems(self, language: str) -> Stems:
+        if language not in self._stems:
+            lines = self._unpacked(f"{STEMS}{language}").decode().split("\n")
+            self._stems[language] = {stem: tuple(names) for stem, *names in map(str.split, lines)}
+        return self._stems[language]
 
     def _table(self, name: str) -> "_Table":
         if name not in self._tables:

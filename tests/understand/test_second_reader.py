@@ -9,7 +9,7 @@ from mailbot.model.facts import Reason, Remedy
 from mailbot.model.reading import Body, Segment, SegmentKind
 from mailbot.understand.claim import ClaimReading, read_claim
 from mailbot.understand.lexicons import load_lexicons
-from mailbot.understand.second_reader import load_second_reader
+from mailbot.understand.second_reader import MEANINGS, NEIGHBOURS, PAIRS, by_meaning, load_second_reader, meanings_of
 
 Held = list[tuple[Example, dict[str, float]]]
 
@@ -54,6 +54,33 @@ def test_most_reasons_are_told_apart(held_back: Held) -> None:
     one = [(each, told) for each, told in held_back if len(each.labels.intersection(reasons)) == 1]
     right = [max(reasons, key=told.__getitem__) in each.labels for each, told in one]
     assert sum(right) / len(right) >= 0.62
+
+
+STEMS = {"clasp": ("clasp",), "brok": ("break",), "ist": ("be",), "was": ("be",)}
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        pytest.param(["the", "clasp", "was", "broken"], [("clasp",), ("be",), ("break",)], id="by the longest stem"),
+        pytest.param(["istanbul", "wasp"], [], id="a short stem is a whole word"),
+        pytest.param(["bro"], [], id="a stem is not less than itself"),
+    ],
+)
+def test_words_mean_what_they_begin_with(words: list[str], meant: list[tuple[str, ...]]) -> None:
+    assert meanings_of(words, STEMS, spaced=True) == meant
+
+
+def test_running_text_is_read_by_the_longest_run_of_signs() -> None:
+    stems = {"返": ("back",), "返金": ("refund",), "不": ("not",)}
+    assert meanings_of(list("不返金,返"), stems, spaced=False) == [("not",), ("refund",), ("back",)]
+
+
+def test_meanings_count_alone_beside_each_other_and_near_each_other() -> None:
+    seen = by_meaning([("not",), ("break",), ("clasp",)])
+    assert seen[MEANINGS] == {"not", "break", "clasp"}
+    assert seen[NEIGHBOURS] == {"not break", "break clasp"}
+    assert seen[PAIRS] == {"not break", "break clasp", "not clasp"}
 
 
 def test_a_stray_word_that_tells_of_nothing_is_no_doubt() -> None:
