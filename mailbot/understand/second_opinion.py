@@ -22,6 +22,8 @@ from mailbot.understand.wording import NUMBER
 _SURE = 0.8
 _GIVES = 0.7  # a reason that no phrase gives
 _CONFIRMS = 0.5  # what a weak phrase says as well
+_AGREES = 0.6  # what the grammar reads as well
+_MAY_WELL = 0.4
 _NOTICED = 0.25  # what may be said
 _ABSENT = 0.15  # what a stray word may mean
 _UNDERSTOOD = 0.5
@@ -52,6 +54,24 @@ _AGAINST = tuple(
     for fact, labels in _FACTS.items()
 )
 """What speaks against a return: the fact, its value, the label for it and the one against it."""
+_MILD = frozenset(
+    {
+        Reason.CHANGE_OF_MIND,
+        Reason.MISTAKEN_ORDER,
+        Reason.NATURAL_VARIATION,
+        Reason.RING_OPENING,
+        Reason.UNSPECIFIED,
+    }
+)
+"""Reasons for which nobody is to blame, so that money may go back at once."""
+_OWN_CHOICE = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER})
+"""The customer's own: whoever gives both has the same order to take back, on the same terms."""
+_LEAVES: Mapping[Reason, frozenset[Reason]] = {
+    Reason.CUSTOMER_DAMAGE: frozenset({Reason.QUALITY_DEFECT, Reason.DAMAGED_IN_TRANSIT}),
+    Reason.RING_OPENING: frozenset({Reason.QUALITY_DEFECT, Reason.DAMAGED_IN_TRANSIT}),
+}
+"""What a told cause leaves behind, and a heading ("stone cracked") names without it."""
+_ABOUT_USE = frozenset({Fact.ITEM_USED, "use_unclear"})
 _BY_LEARNING = Phrase(pattern="", needs=(), words=WordSet(()))
 
 
@@ -84,6 +104,13 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
         for sentence, given in zip(sentences, heard, strict=True)
     ]
     clearer = _settle_reason(clearer, heard)
+    reason = read_reason(clearer).reason
+    clearer = [
+        replace(sentence, unexplained=(), everyday=0, reason_unread=False)
+        if _stated(reason, given) >= _GIVES
+        else sentence
+        for sentence, given in zip(clearer, heard, strict=True)
+    ]
     return Opinion(sentences=tuple(clearer), disagree=_disagree(clearer, heard))
 
 
@@ -116,8 +143,12 @@ def _explain(
         findings.append(_learned(sentence, Kind.DISPUTE, "mentioned"))
     if given["partial"] >= _GIVES and not any(finding.rule.value == PART for finding in findings):
         findings.append(_learned(sentence, Kind.DOUBT, PART))
-    well_known = wished and (used_told or given["none"] >= _UNDERSTOOD or len(sentence.unexplained) <= _FEW)
-    hints = tuple(hint for hint in sentence.hints if not (well_known and _is_explained(hint, given)))
+    well_known = used_told or given["none"] >= _UNDERSTOOD or len(sentence.unexplained) <= _FEW
+    hints = tuple(
+        hint
+        for hint in sentence.hints
+        if not (wished and (well_known or _ABOUT_USE.isdisjoint(hint)) and _is_explained(hint, given))
+    )
     no_reason = wished and given[_ANY_REASON] < _ABSENT
     return replace(
         sentence,
@@ -183,7 +214,7 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
     """The wish that the second reader hears of goods that the sentence names; what else is wished may be anybody's."""
     wishes = [finding for finding in findings if finding.rule.kind is Kind.WANTS]
     if (
-        not sentence.names_goods
+        not (sentence.names_goods or given["no_order"] < _ANOTHERS)
         or sentence.supposes
         or sentence.elsewhere
         or any(given[name] >= _NOTICED for name in _ASIDE)
@@ -226,7 +257,7 @@ def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
             for finding in sentence.findings
             if finding.rule.kind is not Kind.REASON or finding.rule.value in goes_with(reason)
         ]
-        stated = given.get(f"{_REASON}{reason}", 0.0) >= least
+        stated = _stated(reason, given) >= least
         if stated and not _is_aside(sentence, given) and not _denies(sentence, reason):
             findings = [each for each in findings if each.rule.kind is not Kind.REASON]
             findings.append(_learned(sentence, Kind.REASON, reason))
@@ -252,10 +283,15 @@ def _without_guesses(sentence: ReadSentence, given: Probabilities, reason: Reaso
 
 def _reasons(heard: Sequence[Probabilities]) -> dict[Reason, float]:
     return {
-        reason: max((given.get(f"{_REASON}{reason}", 0.0) for given in heard), default=0.0)
+        reason: max((_stated(reason, given) for given in heard), default=0.0)
         for reason in Reason
         if reason is not Reason.UNSPECIFIED
     }
+
+
+def _stated(reason: Reason, given: Probabilities) -> float:
+    """How likely a sentence gives this reason: at most as likely as that it gives one at all."""
+    return min(given.get(f"{_REASON}{reason}", 0.0), given.get(_ANY_REASON, 0.0))
 
 
 def _is_aside(sentence: ReadSentence, given: Probabilities) -> bool:
@@ -276,19 +312,75 @@ def _disagree(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities])
     Another reason, or one that cannot be named; that the request is none; that the goods were used, altered, or have no
     box any more.
     """
-    known = goes_with(read_reason(sentences).reason)
-    if any(value >= _UNDERSTOOD and reason not in known for reason, value in _reasons(heard).items()):
+    read = read_reason(sentences)
+    sureness = _reasons(heard).get(read.reason, 0.0)
+    others = _other_reasons(sentences, heard, read.reason, confirmed=sureness >= _AGREES)
+    if any(value >= _UNDERSTOOD for value in others.values()):
         return True
-    if any(map(_gives_a_reason_unread, sentences, heard)):
+    if sureness < _GIVES and _hints_at_another(sentences, read.reason):
         return True
-    if any(given.get(name, 0.0) >= _SURE for given in heard for name in _ASIDE):
+    unnamed = sureness < _AGREES or max(others.values(), default=0.0) >= _MAY_WELL
+    if unnamed and any(map(_gives_a_reason_unread, sentences, heard)):
+        return True
+    if any(map(_is_meant_otherwise, sentences, heard)):
         return True
     values = read_facts(sentences).values
+    agreed = {
+        fact
+        for fact, value, _, other in _AGAINST
+        if values.get(fact) is (not value) and any(given.get(other, 0.0) >= _SURE for given in heard)
+    }
     return any(
-        given.get(against, 0.0) >= _NOTICED and given[against] > given[other] / 2 and values.get(fact) != value
+        given.get(against, 0.0) >= (_UNDERSTOOD if fact in agreed else _NOTICED)
+        and given[against] > given[other] / 2
+        and values.get(fact) != value
         for given in heard
         for fact, value, against, other in _AGAINST
     )
+
+
+def _other_reasons(
+    sentences: Sequence[ReadSentence], heard: Sequence[Probabilities], told: Reason, *, confirmed: bool
+) -> dict[Reason, float]:
+    """How likely each other reason is, where a sentence does not rather give the one that was read.
+
+    Args:
+        sentences: as read.
+        heard: by the second reader.
+        told: the reason that was read.
+        confirmed: the second reader hears it as well; then a denial that the grammar sees is one.
+    """
+    known, found = goes_with(told), dict.fromkeys(Reason, 0.0)
+    for sentence, given in zip(sentences, heard, strict=True):
+        for reason in set(Reason) - known:
+            value = _stated(reason, given)
+            spared = confirmed and (_is_like(told, reason) or _denies(sentence, reason))
+            if value > _stated(told, given) and not spared:
+                found[reason] = max(found[reason], value)
+    return found
+
+
+def _hints_at_another(sentences: Sequence[ReadSentence], told: Reason) -> bool:
+    """Whether a phrase may give a reason that the customer could not help."""
+    mild = goes_with(told) | _MILD
+    return told in _MILD and any(
+        finding.rule.kind is Kind.REASON and finding.rule.value not in mild and finding.mood is not Mood.VOID
+        for sentence in sentences
+        for finding in sentence.findings
+    )
+
+
+def _is_meant_otherwise(sentence: ReadSentence, given: Probabilities) -> bool:
+    """Whether the request is taken back; or what it asks, or why, is most likely supposed or told of others."""
+    if given.get("withdrawn", 0.0) >= _SURE:
+        return True
+    tells = any(finding.rule.kind in {Kind.REASON, Kind.WANTS, Kind.FACT} for finding in sentence.findings)
+    return tells and any(given.get(name, 0.0) >= _SURE for name in _ASIDE)
+
+
+def _is_like(told: Reason, heard: Reason) -> bool:
+    """Whether a reason that only the second reader hears is no other than the one that both do."""
+    return heard in _LEAVES.get(told, frozenset()) or {told, heard} <= _OWN_CHOICE
 
 
 def _gives_a_reason_unread(sentence: ReadSentence, given: Probabilities) -> bool:
