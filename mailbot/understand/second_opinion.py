@@ -8,6 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailbot.model.facts import Reason, Remedy
+from mailbot.understand.disagreement import (
+    ANY_REASON,
+    ASIDE,
+    FACTS,
+    GIVES,
+    NOTICED,
+    REASON,
+    SURE,
+    UNDERSTOOD,
+    denies,
+    disagree,
+    hints_at_another,
+    reasons_heard,
+    stated,
+)
 from mailbot.understand.doubts import PART
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Rule, Strength
@@ -19,58 +34,23 @@ from mailbot.understand.stated_facts import read_facts
 from mailbot.understand.wish import read_wish
 from mailbot.understand.wording import NUMBER
 
-_SURE = 0.8
-_GIVES = 0.7  # a reason that no phrase gives
 _CONFIRMS = 0.5  # what a weak phrase says as well
-_AGREES = 0.6  # what the grammar reads as well
-_MAY_WELL = 0.4
-_NOTICED = 0.25  # what may be said
 _ABSENT = 0.15  # what a stray word may mean
-_UNDERSTOOD = 0.5
 _A_TITLE = 30  # characters
 _ANOTHERS = 0.1  # that a request which names no goods is for another business
 _FEW = 3  # words that no phrase explains
 _LEGAL = "legal"
-_ANY_REASON = "any.reason"
-_REASON, _WANTS, _ASKS = "reason.", "wants.", "asks."
+_WANTS, _ASKS = "wants.", "asks."
 _GOES_ON = "asks.process"  # how a refund goes on: nothing that a decision must wait for
-_ASIDE = ("supposed", "elsewhere", "withdrawn")
-_FACTS: Mapping[Fact, tuple[str, str]] = {
-    Fact.ITEM_USED: ("used.yes", "used.no"),
-    Fact.ITEM_ALTERED: ("altered.yes", "altered.no"),
-    Fact.ORIGINAL_BOX: ("box.yes", "box.no"),
-}
 _MEANT_BY: Mapping[str, tuple[str, ...]] = {
-    **{reason: (f"{_REASON}{reason}",) for reason in Reason},
-    **{str(fact): labels for fact, labels in _FACTS.items()},
+    **{reason: (f"{REASON}{reason}",) for reason in Reason},
+    **{str(fact): labels for fact, labels in FACTS.items()},
     "mentioned": ("dispute",),
     "use_unclear": ("used.yes",),
     "partial_claim": ("partial",),
     "special_case": ("dispute", "elsewhere", "return_sent"),
     "legal": ("dispute",),
 }
-_AGAINST = tuple(
-    (fact, fact is not Fact.ORIGINAL_BOX, *(labels if fact is not Fact.ORIGINAL_BOX else labels[::-1]))
-    for fact, labels in _FACTS.items()
-)
-"""What speaks against a return: the fact, its value, the label for it and the one against it."""
-_MILD = frozenset(
-    {
-        Reason.CHANGE_OF_MIND,
-        Reason.MISTAKEN_ORDER,
-        Reason.NATURAL_VARIATION,
-        Reason.RING_OPENING,
-        Reason.UNSPECIFIED,
-    }
-)
-"""Reasons for which nobody is to blame, so that money may go back at once."""
-_OWN_CHOICE = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER})
-"""The customer's own: whoever gives both has the same order to take back, on the same terms."""
-_LEAVES: Mapping[Reason, frozenset[Reason]] = {
-    Reason.CUSTOMER_DAMAGE: frozenset({Reason.QUALITY_DEFECT, Reason.DAMAGED_IN_TRANSIT}),
-    Reason.RING_OPENING: frozenset({Reason.QUALITY_DEFECT, Reason.DAMAGED_IN_TRANSIT}),
-}
-"""What a told cause leaves behind, and a heading ("stone cracked") names without it."""
 _ABOUT_USE = frozenset({Fact.ITEM_USED, "use_unclear"})
 _BY_LEARNING = Phrase(pattern="", needs=(), words=WordSet(()))
 
@@ -107,11 +87,12 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
     reason = read_reason(clearer).reason
     clearer = [
         replace(sentence, unexplained=(), everyday=0, reason_unread=False)
-        if _stated(reason, given) >= _GIVES
+        if stated(reason, given) >= GIVES
         else sentence
         for sentence, given in zip(clearer, heard, strict=True)
     ]
-    return Opinion(sentences=tuple(clearer), disagree=_disagree(clearer, heard))
+    unsure = hints_at_another(sentences, reason) and reasons_heard(heard).get(reason, 0.0) < GIVES
+    return Opinion(sentences=tuple(clearer), disagree=unsure or disagree(clearer, heard))
 
 
 def _elsewhere(sentence: ReadSentence, given: Probabilities) -> ReadSentence:
@@ -139,17 +120,17 @@ def _explain(
     findings = list(_facts(findings, sentence, given))
     if not asked_for:
         findings += _wish(findings, sentence, given)
-    if given["dispute"] >= _GIVES and not any(finding.rule.kind is Kind.DISPUTE for finding in findings):
+    if given["dispute"] >= GIVES and not any(finding.rule.kind is Kind.DISPUTE for finding in findings):
         findings.append(_learned(sentence, Kind.DISPUTE, "mentioned"))
-    if given["partial"] >= _GIVES and not any(finding.rule.value == PART for finding in findings):
+    if given["partial"] >= GIVES and not any(finding.rule.value == PART for finding in findings):
         findings.append(_learned(sentence, Kind.DOUBT, PART))
-    well_known = used_told or given["none"] >= _UNDERSTOOD or len(sentence.unexplained) <= _FEW
+    well_known = used_told or given["none"] >= UNDERSTOOD or len(sentence.unexplained) <= _FEW
     hints = tuple(
         hint
         for hint in sentence.hints
         if not (wished and (well_known or _ABOUT_USE.isdisjoint(hint)) and _is_explained(hint, given))
     )
-    no_reason = wished and given[_ANY_REASON] < _ABSENT
+    no_reason = wished and given[ANY_REASON] < _ABSENT
     return replace(
         sentence,
         findings=tuple(findings),
@@ -158,7 +139,7 @@ def _explain(
         asks_more=sentence.asks_more and asked >= _ABSENT,
         unexplained=() if no_reason else sentence.unexplained,
         everyday=0 if no_reason else sentence.everyday,
-        foreign=sentence.foreign and given["none"] < _UNDERSTOOD,
+        foreign=sentence.foreign and given["none"] < UNDERSTOOD,
     )
 
 
@@ -168,16 +149,16 @@ def _is_question(finding: Finding) -> bool:
 
 def _is_exchange(finding: Finding, given: Probabilities) -> bool:
     """Whether a change that seems asked for ("another size, please") is one of the goods and not of a running order."""
-    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= _GIVES
+    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= GIVES
 
 
 def _threat(sentence: ReadSentence) -> float:
     """How likely a word of the law must be a threat to count: it may be a profession, or the form of a letter."""
-    return _SURE if len(sentence.quote) <= _A_TITLE else _NOTICED
+    return SURE if len(sentence.quote) <= _A_TITLE else NOTICED
 
 
 def _is_explained(hint: frozenset[str], given: Probabilities) -> bool:
-    if given["repurchased"] >= _UNDERSTOOD and Fact.REPURCHASED in hint:
+    if given["repurchased"] >= UNDERSTOOD and Fact.REPURCHASED in hint:
         return False
     return all(given.get(label, 0.0) < _ABSENT for value in hint for label in _MEANT_BY.get(value, ()))
 
@@ -185,17 +166,17 @@ def _is_explained(hint: frozenset[str], given: Probabilities) -> bool:
 def _facts(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilities) -> Iterator[Finding]:
     """Facts with those that the second reader is sure of; of a contradiction, the side that it takes."""
     doubtful = (
-        sentence.asks or sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE[:2])
+        sentence.asks or sentence.supposes or sentence.elsewhere or any(given[name] >= NOTICED for name in ASIDE[:2])
     )
     wrong: set[int] = set()
-    for fact, (yes, no) in _FACTS.items():
+    for fact, (yes, no) in FACTS.items():
         said = {
             _says(finding): finding
             for finding in findings
             if finding.rule.kind is Kind.FACT and finding.rule.value == fact
         }
         for value, here, there in ((True, given[yes], given[no]), (False, given[no], given[yes])):
-            if here < _GIVES or there >= _NOTICED:
+            if here < GIVES or there >= NOTICED:
                 continue
             if len(said) > 1:
                 wrong |= {
@@ -217,7 +198,7 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
         not (sentence.names_goods or given["no_order"] < _ANOTHERS)
         or sentence.supposes
         or sentence.elsewhere
-        or any(given[name] >= _NOTICED for name in _ASIDE)
+        or any(given[name] >= NOTICED for name in ASIDE)
     ):
         return
     if any(wish.mood is Mood.VOID and wish.negated for wish in wishes):
@@ -226,7 +207,7 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
         return
     likely = {wish.rule.value for wish in wishes if wish.mood is not Mood.VOID}
     best = max(Remedy, key=lambda remedy: given.get(f"{_WANTS}{remedy}", 0.0))
-    least = _CONFIRMS if best in likely and best is not Remedy.REPAIR else _SURE
+    least = _CONFIRMS if best in likely and best is not Remedy.REPAIR else SURE
     if given.get(f"{_WANTS}{best}", 0.0) >= least:
         yield _learned(sentence, Kind.WANTS, best)
 
@@ -241,14 +222,14 @@ def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
         read = read_reason(sentences)
     if (read.clear and not read.conflict) or not read_wish(sentences).places:
         return list(sentences)
-    likeliest = _reasons(heard)
+    likeliest = reasons_heard(heard)
     reason = max(likeliest, key=lambda each: likeliest[each], default=None)
     if reason is None:
         return list(sentences)
     weak = {finding.rule.value for _, finding in read.places}
-    least = _CONFIRMS if reason in weak else _GIVES
-    others = {each for each, value in likeliest.items() if value >= _NOTICED} - goes_with(reason)
-    if likeliest[reason] < least or others or any(given.get(name, 0.0) >= _GIVES for given in heard for name in _ASIDE):
+    least = _CONFIRMS if reason in weak else GIVES
+    others = {each for each, value in likeliest.items() if value >= NOTICED} - goes_with(reason)
+    if likeliest[reason] < least or others or any(given.get(name, 0.0) >= GIVES for given in heard for name in ASIDE):
         return list(sentences)
     settled = []
     for sentence, given in zip(sentences, heard, strict=True):
@@ -257,8 +238,8 @@ def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
             for finding in sentence.findings
             if finding.rule.kind is not Kind.REASON or finding.rule.value in goes_with(reason)
         ]
-        stated = _stated(reason, given) >= least
-        if stated and not _is_aside(sentence, given) and not _denies(sentence, reason):
+        says_so = stated(reason, given) >= least
+        if says_so and not _is_aside(sentence, given) and not denies(sentence, reason):
             findings = [each for each in findings if each.rule.kind is not Kind.REASON]
             findings.append(_learned(sentence, Kind.REASON, reason))
         settled.append(replace(sentence, findings=tuple(findings)))
@@ -269,125 +250,21 @@ def _without_guesses(sentence: ReadSentence, given: Probabilities, reason: Reaso
     """Without other reasons that a phrase only hints at and the second reader does not notice."""
     if not given:
         return sentence
-    unnoticed = given[_ANY_REASON] < _NOTICED
+    unnoticed = given[ANY_REASON] < NOTICED
     kept = (
         finding
         for finding in sentence.findings
         if finding.rule.kind is not Kind.REASON
         or finding.rule.value == reason
         or not Strength(finding.rule.strength).uncertain
-        or not (unnoticed or given[f"{_REASON}{finding.rule.value}"] < _NOTICED)
+        or not (unnoticed or given[f"{REASON}{finding.rule.value}"] < NOTICED)
     )
     return replace(sentence, findings=tuple(kept))
 
 
-def _reasons(heard: Sequence[Probabilities]) -> dict[Reason, float]:
-    return {
-        reason: max((_stated(reason, given) for given in heard), default=0.0)
-        for reason in Reason
-        if reason is not Reason.UNSPECIFIED
-    }
-
-
-def _stated(reason: Reason, given: Probabilities) -> float:
-    """How likely a sentence gives this reason: at most as likely as that it gives one at all."""
-    return min(given.get(f"{_REASON}{reason}", 0.0), given.get(_ANY_REASON, 0.0))
-
-
 def _is_aside(sentence: ReadSentence, given: Probabilities) -> bool:
     only_asked = sentence.asks and not any(finding.rule.kind is Kind.WANTS for finding in sentence.findings)
-    return only_asked or sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE)
-
-
-def _denies(sentence: ReadSentence, reason: Reason) -> bool:
-    return any(
-        finding.rule.kind is Kind.REASON and finding.rule.value == reason and finding.mood is Mood.VOID
-        for finding in sentence.findings
-    )
-
-
-def _disagree(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> bool:
-    """Whether the second reader hears what the grammar does not.
-
-    Another reason, or one that cannot be named; that the request is none; that the goods were used, altered, or have no
-    box any more.
-    """
-    read = read_reason(sentences)
-    sureness = _reasons(heard).get(read.reason, 0.0)
-    others = _other_reasons(sentences, heard, read.reason, confirmed=sureness >= _AGREES)
-    if any(value >= _UNDERSTOOD for value in others.values()):
-        return True
-    if sureness < _GIVES and _hints_at_another(sentences, read.reason):
-        return True
-    unnamed = sureness < _AGREES or max(others.values(), default=0.0) >= _MAY_WELL
-    if unnamed and any(map(_gives_a_reason_unread, sentences, heard)):
-        return True
-    if any(map(_is_meant_otherwise, sentences, heard)):
-        return True
-    values = read_facts(sentences).values
-    agreed = {
-        fact
-        for fact, value, _, other in _AGAINST
-        if values.get(fact) is (not value) and any(given.get(other, 0.0) >= _SURE for given in heard)
-    }
-    return any(
-        given.get(against, 0.0) >= (_UNDERSTOOD if fact in agreed else _NOTICED)
-        and given[against] > given[other] / 2
-        and values.get(fact) != value
-        for given in heard
-        for fact, value, against, other in _AGAINST
-    )
-
-
-def _other_reasons(
-    sentences: Sequence[ReadSentence], heard: Sequence[Probabilities], told: Reason, *, confirmed: bool
-) -> dict[Reason, float]:
-    """How likely each other reason is, where a sentence does not rather give the one that was read.
-
-    Args:
-        sentences: as read.
-        heard: by the second reader.
-        told: the reason that was read.
-        confirmed: the second reader hears it as well; then a denial that the grammar sees is one.
-    """
-    known, found = goes_with(told), dict.fromkeys(Reason, 0.0)
-    for sentence, given in zip(sentences, heard, strict=True):
-        for reason in set(Reason) - known:
-            value = _stated(reason, given)
-            spared = confirmed and (_is_like(told, reason) or _denies(sentence, reason))
-            if value > _stated(told, given) and not spared:
-                found[reason] = max(found[reason], value)
-    return found
-
-
-def _hints_at_another(sentences: Sequence[ReadSentence], told: Reason) -> bool:
-    """Whether a phrase may give a reason that the customer could not help."""
-    mild = goes_with(told) | _MILD
-    return told in _MILD and any(
-        finding.rule.kind is Kind.REASON and finding.rule.value not in mild and finding.mood is not Mood.VOID
-        for sentence in sentences
-        for finding in sentence.findings
-    )
-
-
-def _is_meant_otherwise(sentence: ReadSentence, given: Probabilities) -> bool:
-    """Whether the request is taken back; or what it asks, or why, is most likely supposed or told of others."""
-    if given.get("withdrawn", 0.0) >= _SURE:
-        return True
-    tells = any(finding.rule.kind in {Kind.REASON, Kind.WANTS, Kind.FACT} for finding in sentence.findings)
-    return tells and any(given.get(name, 0.0) >= _SURE for name in _ASIDE)
-
-
-def _is_like(told: Reason, heard: Reason) -> bool:
-    """Whether a reason that only the second reader hears is no other than the one that both do."""
-    return heard in _LEAVES.get(told, frozenset()) or {told, heard} <= _OWN_CHOICE
-
-
-def _gives_a_reason_unread(sentence: ReadSentence, given: Probabilities) -> bool:
-    """Whether it most likely says why, and in words that neither reader can name."""
-    return given.get(_ANY_REASON, 0.0) >= _GIVES and not any(
-        finding.rule.kind is Kind.REASON for finding in sentence.findings
-    )
+    return only_asked or sentence.supposes or sentence.elsewhere or any(given[name] >= NOTICED for name in ASIDE)
 
 
 def _learned(sentence: ReadSentence, kind: Kind, value: str, strength: str = Strength.CLEAR) -> Finding:
