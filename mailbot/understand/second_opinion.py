@@ -37,7 +37,7 @@ from mailbot.understand.wording import NUMBER
 _CONFIRMS = 0.5  # what a weak phrase says as well
 _ABSENT = 0.15  # what a stray word may mean
 _A_TITLE = 30  # characters
-_ANOTHERS = 0.1  # that a request which names no goods is for another business
+_ANOTHERS = 0.4  # that a request which names no goods is for another business
 _FEW = 3  # words that no phrase explains
 _LEGAL = "legal"
 _WANTS, _ASKS = "wants.", "asks."
@@ -85,12 +85,6 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
     ]
     clearer = _settle_reason(clearer, heard)
     reason = read_reason(clearer).reason
-    clearer = [
-        replace(sentence, unexplained=(), everyday=0, reason_unread=False)
-        if stated(reason, given) >= GIVES
-        else sentence
-        for sentence, given in zip(clearer, heard, strict=True)
-    ]
     unsure = hints_at_another(sentences, reason) and reasons_heard(heard).get(reason, 0.0) < GIVES
     return Opinion(sentences=tuple(clearer), disagree=unsure or disagree(clearer, heard))
 
@@ -130,7 +124,7 @@ def _explain(
         for hint in sentence.hints
         if not (wished and (well_known or _ABOUT_USE.isdisjoint(hint)) and _is_explained(hint, given))
     )
-    no_reason = wished and given[ANY_REASON] < _ABSENT
+    no_reason = wished and given[ANY_REASON] < _ABSENT and (given["none"] >= SURE or len(sentence.unexplained) <= _FEW)
     return replace(
         sentence,
         findings=tuple(findings),
@@ -149,7 +143,7 @@ def _is_question(finding: Finding) -> bool:
 
 def _is_exchange(finding: Finding, given: Probabilities) -> bool:
     """Whether a change that seems asked for ("another size, please") is one of the goods and not of a running order."""
-    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= GIVES
+    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= SURE
 
 
 def _threat(sentence: ReadSentence) -> float:
@@ -195,7 +189,7 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
     """The wish that the second reader hears of goods that the sentence names; what else is wished may be anybody's."""
     wishes = [finding for finding in findings if finding.rule.kind is Kind.WANTS]
     if (
-        not (sentence.names_goods or given["no_order"] < _ANOTHERS)
+        not sentence.names_goods
         or sentence.supposes
         or sentence.elsewhere
         or any(given[name] >= NOTICED for name in ASIDE)

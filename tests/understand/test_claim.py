@@ -157,7 +157,7 @@ def test_paying_by_a_service_is_no_dispute() -> None:
         ("My last ring broke. Please refund AW-10231.", "speaks_of_another"),
         ("Please refund AW-10231. Do you have it in size 9?", "asks_more"),
         ("Please refund AW-10231 because the flurbish does not match the grondle.", "unexplained_text"),
-        ("Please refund AW-10231. The lid wobbles somehow.", "unread_hint"),
+        ("Please refund AW-10231. The lid wobbles somehow.", "readers_disagree"),
         ("Please refund me.", "nothing_named"),
         ("The ring gives me a rash. Please refund AW-10231.", "special_case"),
         ("Please refund my order AW-10231. Min syster gillar tyvärr inte ringen.", "other_language"),
