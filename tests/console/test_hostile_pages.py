@@ -175,12 +175,12 @@ def hostile(served: Serve) -> Iterator[Console]:
             servers.deliver(SUPPORT, a_mail(number, payload), app.now())
         assert work_off(app) == ()
         with reading(app.engine) as session:
-            cases = {str(case["case"]): str(case["order_number"]) for case in case_views.list_cases(session, app.now())}
-        for case, number in cases.items():
-            operators.note(app, case, numbers[number], numbers[number])
+            cases = sorted(str(case["case"]) for case in case_views.list_cases(session, app.now()))
+        for case, payload in zip(cases, PAYLOADS, strict=True):
+            operators.note(app, case, payload, payload)
             with transaction(app.engine) as session:
-                mine = update(CaseRow).where(CaseRow.order_number == number)
-                session.execute(mine.values(order_number=numbers[number], escalation=numbers[number]))
+                mine = update(CaseRow).where(CaseRow.id == int(case[3:]))
+                session.execute(mine.values(order_number=payload, escalation=payload))
         with transaction(app.engine) as session:
             for at, payload in enumerate(PAYLOADS[::4]):
                 saved_views.save(session, "admin@shop.example", payload, f"q=x&view=all&at={at}")
