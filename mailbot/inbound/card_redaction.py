@@ -239,7 +239,7 @@ def _header_edits(block: bytes, at: int = 0) -> Iterator[RawEdit]:
             continue
         plain = value.decode("latin-1")
         masked, numbers = _mask_plain(plain)
-        if not numbers and b"=?" in value:
+        if not numbers and (b"=?" in value or not value.isascii()):
             shown = decode_words(value.decode("ascii", "surrogateescape").replace("\r", "").replace("\n", ""))
             shown, numbers = _mask_plain(shown)
             masked = " " + _words(shown.strip())
