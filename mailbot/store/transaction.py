@@ -14,6 +14,10 @@ from mailbot.failpoints import AFTER, BEFORE, reach
 
 _BUSY_MS = 30_000
 _READ_ONLY = "mailbot_read_only"
+_LOOK: dict[str, dict[str, Any]] = {
+    "sqlite": {_READ_ONLY: True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 _outer: ContextVar[Session | None] = ContextVar("outer", default=None)
 
 
@@ -91,8 +95,9 @@ def rehearsal(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """A consistent look that takes no lock and changes nothing."""
-    with _outages_named(engine), Session(engine.execution_options(**{_READ_ONLY: True})) as session, session.begin():
+    """A look at one moment, however many statements it takes, that takes no lock and changes nothing."""
+    look = engine.execution_options(**_LOOK[engine.dialect.name])
+    with _outages_named(engine), Session(look) as session, session.begin():
         yield session
 
 

@@ -16,6 +16,7 @@ from time import monotonic
 
 from mailbot.bootstrap import now
 from mailbot.demo.servers import HOST, MailServers
+from mailbot.store import switch
 from mailbot.store.tables import MailRow, OutboxRow
 from tests.campaigns.ledger import ORDINARY, Ledger
 from tests.campaigns.outcome import Campaign, Outcome
@@ -105,6 +106,7 @@ def run(seed: int, rounds: int, folder: Path, database: str = "sqlite") -> Outco
         shop.clock.now = now()
         books.settle()
         outcome.tried = mails
+        outcome.failures += [f"stopped: {found.reason}" for found in [shop.look(switch.find_frozen)] if found]
         outcome.failures += books.faults()
         growth = _growth(sizes)
         if growth > _MOST_GROWTH:

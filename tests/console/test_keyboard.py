@@ -60,6 +60,7 @@ def test_four_keys_lead_from_the_queue_to_an_approved_refund(desk: Console, chro
         press(page, "j", "a")
         page.wait_for_url("**/approve")
         number = page.url.split("/")[-2]
+        page.wait_for_function("document.activeElement.matches('form.card button')")  # the browser's, after loading
         press(page, "Enter")
         page.wait_for_url(f"**/cases/{number}")
         assert "goes out in" in page.locator(".bar:visible").first.inner_text()

@@ -17,12 +17,12 @@ from mailbot.model.refund import RefundState
 from mailbot.steps import adopting, proving, sending
 from mailbot.steps.paying import _locked
 from mailbot.steps.sorting import choose
-from mailbot.store import cases, readings, refunds
+from mailbot.store import cases, history, readings, refunds
 from mailbot.store.tables import CaseEventRow, MailRow, OutboxRow, OutboxState, ProofRow, RefundRow
-from mailbot.store.transaction import transaction
+from mailbot.store.transaction import reading, transaction
 from tests.journey.conftest import ShopBuilder
 from tests.journey.life import cancelled
-from tests.journey.mails import CANCEL, JANE, a_mail, an_invoice, an_order
+from tests.journey.mails import CANCEL, JANE, QUESTION, a_mail, an_invoice, an_order
 from tests.journey.shop import Shop
 from tests.journey.test_proof_link import PUBLIC, token_in
 from tests.servers.processes import wait_until
@@ -209,3 +209,13 @@ def _noted(inner: Any, failed: list[str]) -> Iterator[Session]:
     except Exception as problem:
         failed.append(type(problem).__name__)
         raise
+
+
+def test_a_history_that_goes_on_while_it_is_proved_is_whole(shop: Shop) -> None:
+    with reading(shop.app.engine) as session:
+        links = history.broken_links(session)
+        checked = [next(links)]
+        shop.answers(a_mail(QUESTION, sender=BOB))
+        checked += links
+    assert [case_id for case_id, is_broken in checked if is_broken] == []
+    assert len(checked) < len(shop.look(lambda later: list(history.broken_links(later))))
