@@ -112,7 +112,7 @@ def _told(lexicon: Lexicon) -> dict[str, dict[str, float]]:
         return {}
     used: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for rule in lexicon.rules:
-        words = list(rule.phrase.words)
+        words = rule.phrase.listed.split()
         for word in words:
             used[word][f"{rule.kind} {rule.value}"] += 1 / sqrt(len(words))
     return {

@@ -15,9 +15,7 @@ from mailbot import bootstrap, journey
 from mailbot.cli.explained import print_explained
 from mailbot.cli.options import Config, Json, print_json, settings_for, settings_or_example
 from mailbot.cli.progress import progress_bar
-from mailbot.console.app import make_console, serving
 from mailbot.console.door import make_link
-from mailbot.demo.run import run_demo
 from mailbot.desk.orders import perform_due
 from mailbot.errors import InputError
 from mailbot.inbound.arrival import read_arrival
@@ -163,6 +161,8 @@ def run(context: typer.Context, *, config: Config = None) -> None:
 
 @contextmanager
 def _console(app: App) -> Iterator[None]:
+    from mailbot.console.app import make_console, serving  # noqa: PLC0415 (a web server, which a worker does not need)
+
     host, _, port = app.settings.console.listen.rpartition(":")
     with serving(make_console(app), host, int(port)) as address:
         with reading(app.engine) as session:
@@ -184,4 +184,6 @@ def demo(
     *, once: Annotated[bool, typer.Option("--once", help="To the end of the sample inbox, then exit.")] = False
 ) -> None:
     """The whole system on embedded parts: sample mails in, replies out, the console to look at."""
+    from mailbot.demo.run import run_demo  # noqa: PLC0415 (IMAP and SMTP servers, which nothing else needs)
+
     raise typer.Exit(run_demo(once=once, listen=_ANY_PORT, show=typer.echo, wait=_wait_for_signal))

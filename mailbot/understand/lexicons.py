@@ -17,7 +17,7 @@ from typing import Any
 
 from mailbot.errors import InputError, shown
 from mailbot.model.facts import Reason, Remedy
-from mailbot.understand.phrases import STEM, Phrase, PhraseCompiler, WordSet, rarest_first
+from mailbot.understand.phrases import STEM, Needs, Phrase, PhraseCompiler, WordSet, rarest_first
 from mailbot.understand.stated_dates import DateWords, compile_date_words
 from mailbot.understand.wording import NUMBER, Spelling, spell
 
@@ -259,7 +259,7 @@ def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) ->
     grammar = file["grammar"]
     spelling = _spelling(file, written)
     compiler = PhraseCompiler(file["words"], lambda word: spell(word, spelling))
-    rules = tuple(_rules(file, compiler))
+    rules, needs = zip(*_rules(file, compiler), strict=True)
     spaced = grammar.get("spaced", True)
 
     def words(*lists: Any) -> frozenset[str]:
@@ -289,7 +289,7 @@ def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) ->
         names_capitalised=grammar["names_capitalised"],
         dates=compile_date_words(**file["dates"], spaced=spaced),
         rules=rules,
-        by_word=_index(rules),
+        by_word=_index(needs),
     )
 
 
@@ -302,7 +302,8 @@ def _spelling(file: Mapping[str, Any], written: frozenset[str]) -> Spelling:
         for variant in variants.split()
     }
     mistyped = _misspelt([bare.fold(word) for word in grammar["mistyped"].split()], frozenset(map(bare.fold, written)))
-    slips = {form: listed.get(word, (word,)) for form, word in mistyped.items()}
+    plains = {word: listed.get(word, (word,)) for word in set(mistyped.values())}
+    slips = {form: plains[word] for form, word in mistyped.items()}
     return Spelling(same=MappingProxyType(slips | listed), pairs=bare.pairs)
 
 
@@ -333,7 +334,7 @@ def _misspelt(mistyped: Sequence[str], written: frozenset[str]) -> dict[str, str
     return slips
 
 
-def _rules(file: Mapping[str, Any], compiler: PhraseCompiler) -> Iterator[Rule]:
+def _rules(file: Mapping[str, Any], compiler: PhraseCompiler) -> Iterator[tuple[Rule, Needs]]:
     for kind in Kind:
         for value, phrases in file[kind].items():
             values = _VALUES[kind]
@@ -344,18 +345,19 @@ def _rules(file: Mapping[str, Any], compiler: PhraseCompiler) -> Iterator[Rule]:
                 if strength not in _STRENGTHS.get(kind, _PLAIN):
                     raise InputError(f"[{kind}.{value}] has no {strength!r}")
                 for phrase in written:
-                    yield Rule(kind=kind, value=value, strength=strength, phrase=compiler.compile(phrase))
+                    compiled, needs = compiler.compile(phrase)
+                    yield Rule(kind=kind, value=value, strength=strength, phrase=compiled), needs
 
 
 def _said(rules: Sequence[Rule], kind: Kind) -> frozenset[str]:
-    return frozenset().union(*(rule.phrase.words for rule in rules if rule.kind is kind))
+    return frozenset().union(*(rule.phrase.listed.split() for rule in rules if rule.kind is kind))
 
 
 def _tells(rules: Sequence[Rule], silent: frozenset[str]) -> Mapping[str, frozenset[str]]:
     tells: dict[str, set[str]] = {}
     for rule in rules:
         if rule.kind in {Kind.REASON, Kind.FACT, Kind.DISPUTE, Kind.DOUBT}:
-            for word in frozenset(rule.phrase.words) - silent:
+            for word in frozenset(rule.phrase.listed.split()) - silent:
                 tells.setdefault(word, set()).add(rule.value)
     telling = {word: frozenset(values) for word, values in tells.items() if len(values) <= _TELLING}
     return MappingProxyType(telling)
@@ -368,9 +370,10 @@ def _words(lists: Iterable[Any]) -> frozenset[str]:
     return frozenset(word for text in texts for word in text.split())
 
 
-def _index(rules: Sequence[Rule]) -> Mapping[str, Sequence[tuple[int, frozenset[str]]]]:
+def _index(needs_of: Sequence[Needs]) -> Mapping[str, Sequence[tuple[int, frozenset[str]]]]:
     index: dict[str, list[tuple[int, frozenset[str]]]] = {}
-    for place, needs in enumerate(rarest_first(rule.phrase for rule in rules)):
+    for place, needs in enumerate(rarest_first(needs_of)):
+        entry = place, needs[min(1, len(needs) - 1)]
         for word in needs[0]:
-            index.setdefault(word, []).append((place, needs[min(1, len(needs) - 1)]))
+            index.setdefault(word, []).append(entry)
     return MappingProxyType(index)

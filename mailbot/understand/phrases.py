@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from sys import intern
 
 from mailbot.errors import InputError, shown
 
@@ -34,6 +35,8 @@ _BRACKETS = {"(": ")", "[": "]"}
 _EDGES = {"^": "(?:^|(?<= ,))", "$": "(?= ,| $)"}
 _NODE_END = {")", "]", "|"}
 
+Needs = tuple[frozenset[str], ...]
+"""Sets of words and, as ``canc*``, of stems."""
 Spell = Callable[[str], Sequence[str]]
 """How ``wording.py`` would write one written word."""
 
@@ -46,8 +49,8 @@ class WordSet:
     def __init__(self, written: Iterable[str]) -> None:
         """Part the words from the stems, which end with a star."""
         written = frozenset(written)
-        self.exact = frozenset(word for word in written if not word.endswith(STEM))
-        self._stems = frozenset(word[:-1] for word in written if word.endswith(STEM))
+        self.exact = frozenset(map(intern, (word for word in written if not word.endswith(STEM))))
+        self._stems = frozenset(intern(word[:-1]) for word in written if word.endswith(STEM))
         self._lengths = tuple(sorted(set(map(len, self._stems))))
 
     def __contains__(self, word: object) -> bool:
@@ -96,18 +99,21 @@ class Phrase:
 
     Attributes:
         pattern: of ``regex``, which searches the words of a sentence, each with a space before it and one at the end.
-        needs: sets of words; a sentence without a word of each cannot match. A stem stands as ``canc*``.
-        words: every word that the phrase may consist of, and every stem.
+        listed: every word that the phrase may consist of, and every stem, one space apart.
     """
 
     pattern: str
-    needs: tuple[frozenset[str], ...]
-    words: WordSet
+    listed: str
 
     @property
     def regex(self) -> re.Pattern[str]:
         """The compiled pattern: compiled when first asked for, as few of a language's phrases stand in one mail."""
         return _compiled(self.pattern)
+
+    @property
+    def words(self) -> WordSet:
+        """What ``listed`` lists: made when first asked for, as sets of all phrases' words take much memory."""
+        return _word_set(self.listed)
 
 
 @dataclass(slots=True)
@@ -133,8 +139,8 @@ class PhraseCompiler:
         self._slots: dict[str, _Part] = {}
         self._words: dict[str, _Part] = {}
 
-    def compile(self, written: str) -> Phrase:
-        """Compile one phrase.
+    def compile(self, written: str) -> tuple[Phrase, Needs]:
+        """Compile one phrase, and say what it needs: a sentence without a word of each set cannot match it.
 
         Raises:
             PhraseError: brackets without their partner, an unknown slot, or nothing that must be there.
@@ -143,7 +149,7 @@ class PhraseCompiler:
         part = reader.alternatives(None)
         if not part.needs:
             raise PhraseError(written, "has no word that must be there")
-        return Phrase(pattern=part.regex + "(?= )", needs=tuple(part.needs), words=WordSet(part.words))
+        return Phrase(pattern=part.regex + "(?= )", listed=" ".join(sorted(part.words))), tuple(part.needs)
 
     def slot(self, name: str, phrase: str) -> _Part:
         """The compiled slot ``<name>``; a slot that needs itself is refused."""
@@ -175,8 +181,8 @@ class PhraseCompiler:
         tail, mark = ("[^ ]*", STEM) if stem else ("", "")
         return _Part(
             regex="".join(f" {re.escape(word)}{tail}" for word in words),
-            needs=[frozenset({f"{word}{mark}"}) for word in words],
-            words={f"{word}{mark}" for word in words},
+            needs=[frozenset({intern(f"{word}{mark}")}) for word in words],
+            words={intern(f"{word}{mark}") for word in words},
         )
 
 
@@ -232,6 +238,11 @@ class _Reader:
 
 
 @cache
+def _word_set(listed: str) -> WordSet:
+    return WordSet(listed.split())
+
+
+@cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
@@ -258,11 +269,9 @@ def _length(need: frozenset[str]) -> int:
     return min(map(len, need))
 
 
-def rarest_first(phrases: Iterable[Phrase]) -> list[tuple[frozenset[str], ...]]:
+def rarest_first(needs_of: Sequence[Needs]) -> list[Needs]:
     """The needs of each phrase, the most telling one first: the one whose words the fewest phrases need."""
-    phrases = list(phrases)
-    common = Counter(word for phrase in phrases for need in phrase.needs for word in need)
+    common = Counter(word for needs in needs_of for need in needs for word in need)
     return [
-        tuple(sorted(set(phrase.needs), key=lambda need: (sum(common[w] for w in need), sorted(need))))
-        for phrase in phrases
+        tuple(sorted(set(needs), key=lambda need: (sum(common[w] for w in need), sorted(need)))) for needs in needs_of
     ]

@@ -26,7 +26,7 @@ from mailbot.understand.disagreement import (
 from mailbot.understand.doubts import PART
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Rule, Strength
-from mailbot.understand.phrases import Phrase, WordSet
+from mailbot.understand.phrases import Phrase
 from mailbot.understand.reason import goes_with, read_reason
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
@@ -52,7 +52,7 @@ _MEANT_BY: Mapping[str, tuple[str, ...]] = {
     "legal": ("dispute",),
 }
 _ABOUT_USE = frozenset({Fact.ITEM_USED, "use_unclear"})
-_BY_LEARNING = Phrase(pattern="", needs=(), words=WordSet(()))
+_BY_LEARNING = Phrase(pattern="", listed="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
