@@ -1,6 +1,6 @@
 """START HERE. One mail's way through mailbot, top to bottom: receive, handle, deliver; and the clocks beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from mailbot.errors import PermanentError, RetryableError
+from mailbot.errors import MailbotError, PermanentError, RetryableError
 from mailbot.failpoints import AFTER, BEFORE, reach
 from mailbot.model.mail import MailKind
 from mailbot.model.reading import Reading
@@ -71,13 +71,35 @@ def poll(app: App) -> Passed:
         else:
             stored += new or 0
             busy += [mailbox.name] if new is None else []
-    handled = handle_all(app)
+    posting = Posting(app)
+    handled = handle_all(app, posting.go_on)
     look_after(app)
     watch_clocks(app)
-    delivered = deliver(app)
+    posting.end()
     tell_others(app)
-    failed += [delivered.problem] if delivered.problem else []
-    return Passed(stored=stored, handled=handled, sent=delivered.sent, busy=tuple(busy), failed=tuple(failed))
+    failed += [posting.problem] if posting.problem else []
+    return Passed(stored=stored, handled=handled, sent=posting.sent, busy=tuple(busy), failed=tuple(failed))
+
+
+class Posting:
+    """What one pass sends: while mails are read, what was decided before; the rest at its end."""
+
+    def __init__(self, app: App) -> None:
+        self._app, self.sent = app, 0
+        self.problem: str | None = None
+
+    def go_on(self) -> None:
+        """Send what is due, unless that failed before in this pass; mails that are being read must not wait for it."""
+        if self.problem is None:
+            try:
+                self.end()
+            except MailbotError as problem:  # the end of the pass meets it again
+                self.problem = str(problem)
+
+    def end(self) -> None:
+        """Send what is due."""
+        delivered = deliver(self._app)
+        self.sent, self.problem = self.sent + delivered.sent, delivered.problem
 
 
 def receive(app: App, mailbox: Mailbox) -> int | None:
@@ -85,8 +107,16 @@ def receive(app: App, mailbox: Mailbox) -> int | None:
     return intake.take_in(app, mailbox)
 
 
-def handle_all(app: App) -> int:
-    """Take every stored mail that is due to a recorded decision, oldest first; returns how many were worked on."""
+def handle_all(app: App, meanwhile: Callable[[], object] = lambda: None) -> int:
+    """Take every stored mail that is due to a recorded decision, oldest first.
+
+    Args:
+        app: the application.
+        meanwhile: what to do after each some, while the next are read.
+
+    Returns:
+        How many were worked on.
+    """
     with transaction(app.engine, "handle.claims_released") as session:
         mails.release_claims(session, leases.is_dead)
     handled, pending = 0, _take_some(app)
@@ -95,6 +125,7 @@ def handle_all(app: App) -> int:
         handle_together(app, pending)
         app.progress("handled", len(pending))
         handled += len(pending)
+        meanwhile()
         pending = following or _take_some(app)
     _park_exhausted(app)
     return handled

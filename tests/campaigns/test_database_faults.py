@@ -17,6 +17,7 @@ def test_a_failing_database_loses_nothing_and_answers_nothing_twice(quick_path: 
     outcome = database_faults.run(SEED, 10, quick_path, database)
     assert (outcome.failures, outcome.tried) == ([], 10), f"seed {SEED}"
     assert outcome.figures["errors"] >= 10
+    assert [kind for kind, times in outcome.figures.items() if not times] == []
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
