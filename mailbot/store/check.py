@@ -122,7 +122,9 @@ def _rates(session: Session, since: datetime | None) -> Finding:
     checked = broken = 0
     of_case: dict[int, list[datetime]] = defaultdict(list)
     to_address: dict[str, list[datetime]] = defaultdict(list)
-    for case_id, recipient, grade, template, at in session.execute(automatic.order_by(OutboxRow.id)):
+    for case_id, recipient, grade, template, at in session.execute(
+        automatic.order_by(OutboxRow.id).execution_options(yield_per=_PAGE)
+    ):
         checked += 1
         proven = grade in PROVEN_GRADES
         counts = []

@@ -48,5 +48,6 @@ def broken_links(session: Session) -> Iterator[tuple[int, bool]]:
         row = {str(name): value for name, value in found.items()}
         yield row["case_id"], row["hash"] != link(heads.get(row["case_id"], BEGINNING), row)
         heads[row["case_id"]] = row["hash"]
-    for case_id, head in session.execute(select(CaseRow.id, CaseRow.history_head)):
+    last = select(CaseRow.id, CaseRow.history_head).execution_options(yield_per=_PAGE)
+    for case_id, head in session.execute(last):
         yield case_id, head != heads.get(case_id, BEGINNING)
