@@ -23,16 +23,20 @@ from bench.stems import stems_of
 from mailbot.understand import second_reader
 from mailbot.understand.lexicons import Lexicon, load_lexicons
 from mailbot.understand.second_reader import (
+    FINE,
     LINES,
     MEANINGS,
-    NEIGHBOURS,
     PAIRS,
     RUNS,
+    SHAPE,
     SIGNS,
+    SIGNS_TOGETHER,
+    SIGNS_WITH,
     STEMS,
     WORDS,
     Stems,
     features_of,
+    key_of,
 )
 
 Table = npt.NDArray[np.float32]
@@ -42,15 +46,25 @@ Features = Mapping[str, Mapping[str, float]]
 """Table name, feature, how much of it."""
 
 FILE = Path(second_reader.__file__).with_name("second_reader.bin")
-_LEAST_SEEN = 3  # sentences that a feature stands in
-_SHARES = {RUNS.rstrip("."): 2.0, SIGNS: 1.5, WORDS.rstrip("."): 0.5, MEANINGS: 2.0, NEIGHBOURS: 1.0, PAIRS: 1.4}
+_LEAST_SEEN = 4  # sentences that a feature stands in
+_SHARES = {
+    RUNS.rstrip("."): 2.0,
+    WORDS.rstrip("."): 0.5,
+    SIGNS: 1.5,
+    SIGNS_TOGETHER: 1.0,
+    SIGNS_WITH: 2.0,
+    SHAPE: 0.6,
+    MEANINGS: 2.0,
+    PAIRS: 1.4,
+}
 """How much the features of each table count beside those of the others."""
-_ROUNDS = 4
+_ROUNDS = 6
 _PACE = 0.4
 _BLIND = 0.3  # of the sentences
+_DROPPED = 0.1  # of a sentence's features, each time anew
 _RARELY = -3.0  # where every label's score begins: few sentences have it
 _SEED = 4
-_FOLDS = 3
+_CLEAN = range(7, 10)  # parts that the lexicons were not tuned on
 _LEAST_WEIGHT = 8  # of 127: a row with less in it is left out
 _SMALLEST_STEP = 1e-9
 
@@ -68,9 +82,11 @@ def main() -> int:
     truth = np.array([[label in example.labels for label in labels] for example in taught], np.float32)
     columns = _columns(seen)
     rows = [_sparse(row, columns) for row in seen]
-    blind = [_sparse({table: names for table, names in row.items() if table != SIGNS}, columns) for row in seen]
+    blind = [
+        _sparse({table: names for table, names in row.items() if not table.startswith(SIGNS)}, columns) for row in seen
+    ]
     learning = Learning(rows=rows, blind=blind, truth=truth, columns=len(columns))
-    asked = np.array([example.part % _FOLDS == 0 for example in taught])
+    asked = np.array([example.part in _CLEAN for example in taught])
     weights, bias = learning.run(np.flatnonzero(~asked))
     scores = np.stack([much @ weights[places] + bias for places, much in (rows[at] for at in np.flatnonzero(asked))])
     calibration = [calibrate(scores[:, place], truth[asked, place]) for place in range(len(labels))]
@@ -166,6 +182,8 @@ class Learning:
         for _ in range(_ROUNDS):
             for number in draw.permutation(known):
                 places, much = (self.blind if draw.random() < _BLIND else self.rows)[number]
+                kept = draw.random(len(places)) >= _DROPPED
+                places, much = places[kept], much[kept] / np.float32(1 - _DROPPED)
                 here = weights[places]
                 error = 1 / (1 + np.exp(-(much @ here + bias))) - self.truth[number]
                 slope = much[:, None] * error
@@ -229,32 +247,35 @@ def write(
                 )
                 for word, names in words.items()
             }
-    packed, sections = [], {}
-    for name, rows in sorted(tables.items()):
-        scale = float(np.quantile(np.abs(np.stack(list(rows.values()))).max(axis=1), 0.999)) / 127
-        small = {key: np.clip(np.rint(row / scale), -127, 127) for key, row in sorted(rows.items())}
-        kept = {key: row for key, row in small.items() if np.abs(row).max() >= _LEAST_WEIGHT}
-        body = b"".join((row + 128).astype(np.uint8).tobytes() for row in kept.values())
-        packed.append(zlib.compress("\n".join(kept).encode() + b"\0" + body, 9))
-        sections[name] = (len(packed[-1]), scale, len(kept))
+    scales = {
+        name: float(np.quantile(np.abs(np.stack(list(rows.values()))).max(axis=1), 0.999)) / 127
+        for name, rows in tables.items()
+    }
+    kept: dict[int, bytes] = {}
+    for name, rows in tables.items():
+        for feature, row in rows.items():
+            small = np.clip(np.rint(row / scales[name]), -127, 127)
+            if np.abs(small).max() >= _LEAST_WEIGHT:
+                kept[key_of(feature, key_of(name, 0))] = (small + 128).astype(np.uint8).tobytes()
+    parts = {
+        "keys": b"".join(key.to_bytes(4, "little") for key in sorted(kept)),
+        "rows": b"".join(kept[key] for key in sorted(kept)),
+        LINES: b"".join(sorted(fingerprints())),
+    }
     for language, known in sorted(stems.items()):
-        lines = "\n".join(" ".join((stem, *names)) for stem, names in sorted(known.items()))
-        packed.append(zlib.compress(lines.encode(), 9))
-        sections[f"{STEMS}{language}"] = (len(packed[-1]), 0.0, len(known))
-    packed.append(zlib.compress(b"".join(sorted(fingerprints())), 9))
-    sections[LINES] = (len(packed[-1]), 0.0, 0)
-    starts = [0, *accumulate(map(len, packed))]
+        lines = (" ".join((stem, *names)) for stem, names in sorted(known.items()))
+        parts[f"{STEMS}{language}"] = "\n".join(lines).encode()
+    packed = {name: zlib.compress(part, 9) for name, part in parts.items()}
+    starts = accumulate(map(len, packed.values()), initial=0)
+    widest = max(scales.values())
     head = {
         "labels": dict(heads),
-        "sections": {
-            name: [start, length, scale]
-            for start, (name, (length, scale, _)) in zip(starts, sections.items(), strict=False)
-        },
+        "tables": {name: scale / widest for name, scale in sorted(scales.items())},
+        "step": widest / FINE,
+        "sections": {name: [start, len(part)] for start, (name, part) in zip(starts, packed.items(), strict=False)},
     }
-    FILE.write_bytes(json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(packed))
-    print(f"{FILE.name}: {FILE.stat().st_size / 1e6:.2f} MB")
-    for name, (length, scale, count) in sections.items():
-        print(f"  {name}: {count} rows, {length} bytes, scale {scale:.4f}")
+    FILE.write_bytes(json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(packed.values()))
+    print(f"{FILE.name}: {FILE.stat().st_size / 1e6:.2f} MB, {len(kept)} rows")
 
 
 if __name__ == "__main__":

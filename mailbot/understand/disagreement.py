@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from mailbot.model.facts import Reason
-from mailbot.understand.findings import ReadSentence
-from mailbot.understand.lexicons import Fact, Kind
+from mailbot.understand.findings import Finding, ReadSentence
+from mailbot.understand.lexicons import Fact, Kind, Strength
 from mailbot.understand.reason import goes_with, read_reason
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.stated_facts import read_facts
 
+CERTAIN = 0.9  # where a phrase hints at something graver
 SURE = 0.8
-GIVES = 0.7  # a reason that no phrase gives
+GIVES = 0.75  # a reason that no phrase gives
 _AGREES = 0.6  # what the grammar reads as well
 UNDERSTOOD = 0.5
 _MAY_WELL = 0.4
@@ -38,7 +39,7 @@ _MILD = frozenset(
     }
 )
 """Reasons for which nobody is to blame, so that money may go back at once."""
-_OWN_CHOICE = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER})
+OWN_CHOICE = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER})
 """The customer's own: whoever gives both has the same order to take back, on the same terms."""
 _LEAVES: Mapping[Reason, frozenset[Reason]] = {
     Reason.CUSTOMER_DAMAGE: frozenset({Reason.QUALITY_DEFECT, Reason.DAMAGED_IN_TRANSIT}),
@@ -58,6 +59,9 @@ def disagree(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) 
     others = _other_reasons(sentences, heard, read.reason, confirmed=sureness >= _AGREES)
     if any(value >= UNDERSTOOD for value in others.values()):
         return True
+    unconfirmed = read.reason not in _MILD and sureness < UNDERSTOOD
+    if unconfirmed and read.places and not any(sentence.names_goods for sentence, _ in read.places):
+        return True  # what broke or never came may be anything
     unnamed = sureness < _AGREES or max(others.values(), default=0.0) >= _MAY_WELL
     if unnamed and any(map(_gives_a_reason_unread, sentences, heard)):
         return True
@@ -94,7 +98,7 @@ def _other_reasons(
         for reason in set(Reason) - known:
             value = stated(reason, given)
             spared = confirmed and (_is_like(told, reason) or denies(sentence, reason))
-            if value > stated(told, given) and not spared:
+            if value > stated(told, given) < SURE and not spared:
                 found[reason] = max(found[reason], value)
     return found
 
@@ -109,7 +113,7 @@ def _is_meant_otherwise(sentence: ReadSentence, given: Probabilities) -> bool:
 
 def _is_like(told: Reason, heard: Reason) -> bool:
     """Whether a reason that only the second reader hears is no other than the one that both do."""
-    return heard in _LEAVES.get(told, frozenset()) or {told, heard} <= _OWN_CHOICE
+    return heard in _LEAVES.get(told, frozenset()) or {told, heard} <= OWN_CHOICE
 
 
 def _gives_a_reason_unread(sentence: ReadSentence, given: Probabilities) -> bool:
@@ -119,14 +123,31 @@ def _gives_a_reason_unread(sentence: ReadSentence, given: Probabilities) -> bool
     )
 
 
-def hints_at_another(sentences: Sequence[ReadSentence], told: Reason) -> bool:
-    """Whether a phrase may give a reason that the customer could not help."""
+def hints_at_another(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities], told: Reason) -> bool:
+    """Whether a phrase may give a reason that the customer could not help.
+
+    Not one that stands within a phrase for the reason told ("wrong size" in "I picked the wrong size"), nor where the
+    second reader is sure that the sentence tells nothing.
+    """
     mild = goes_with(told) | _MILD
     return told in _MILD and any(
-        finding.rule.kind is Kind.REASON and finding.rule.value not in mild and finding.mood is not Mood.VOID
-        for sentence in sentences
+        finding.rule.kind is Kind.REASON
+        and finding.rule.value not in mild
+        and finding.mood is not Mood.VOID
+        and not any(_gives(other, told) and _stands_in(finding, other) for other in sentence.findings)
+        for sentence, given in zip(sentences, heard, strict=True)
+        if given.get("none", 0.0) < SURE
         for finding in sentence.findings
     )
+
+
+def _gives(finding: Finding, reason: Reason) -> bool:
+    rule = finding.rule
+    return rule.kind is Kind.REASON and rule.value == reason and rule.strength == Strength.CLEAR
+
+
+def _stands_in(finding: Finding, other: Finding) -> bool:
+    return other.first <= finding.first and finding.last <= other.last
 
 
 def reasons_heard(heard: Sequence[Probabilities]) -> dict[Reason, float]:
@@ -141,6 +162,22 @@ def reasons_heard(heard: Sequence[Probabilities]) -> dict[Reason, float]:
 def stated(reason: Reason, given: Probabilities) -> float:
     """How likely a sentence gives this reason: at most as likely as that it gives one at all."""
     return min(given.get(f"{REASON}{reason}", 0.0), given.get(ANY_REASON, 0.0))
+
+
+def buys_again_in_doubt(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> bool:
+    """Whether "I have ordered the right one", which spares the customer a fee (C10), may be no fact.
+
+    The second reader is not sure of it, or something in the sentence is denied and it is not understood what.
+
+    Args:
+        sentences: as the grammar alone reads them.
+        heard: by the second reader.
+    """
+    facts = read_facts(sentences)
+    if not facts.values.get(Fact.REPURCHASED):
+        return False
+    sure = any(given.get("repurchased", 0.0) >= SURE for given in heard)
+    return not sure or facts.places[Fact.REPURCHASED][0].reason_unread
 
 
 def denies(sentence: ReadSentence, reason: Reason) -> bool:

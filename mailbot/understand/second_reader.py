@@ -1,41 +1,50 @@
 """What does one sentence say to a reader that learned from examples, beside the one that knows words and grammar?
 
-It is linear: each run of letters, each word, each meaning, each pair of them and each finding of the lexicon adds a
-little for or against every label of ``bench/sentences``. Meanings are the same in every language (``bench/meanings``),
-so that what is learned of "clasp" and "broke" in one counts in all. ``make reader`` learns the weights and writes
-``second_reader.bin``.
+It is linear: each word, each pair of words, each meaning, each pair of them, each finding of the lexicon, alone and
+beside each meaning and each other finding, adds a little for or against every label of ``bench/sentences``. Meanings
+are the same in every language (``bench/meanings``), so that what is learned of "clasp" and "broke" in one counts in
+all. ``make reader`` learns the weights and writes ``second_reader.bin``.
 """
 
 import json
+import struct
 import zlib
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import accumulate, combinations, pairwise
 from math import exp, sqrt
+from sys import intern
 from types import MappingProxyType
 from typing import Any
 
 from mailbot.understand.findings import ReadSentence
 from mailbot.understand.lexicons import Lexicon
+from mailbot.understand.wording import NUMBER
 
-SIGNS = "signs"
 RUNS = "runs."
 WORDS = "words."
 STEMS = "stems."
-MEANINGS, NEIGHBOURS, PAIRS = "meanings", "neighbours", "pairs"
+SIGNS, SIGNS_TOGETHER, SIGNS_WITH = "signs", "signs together", "signs with meanings"
+MEANINGS, PAIRS = "meanings", "pairs"
+SHAPE = "shape"
 LINES = "lines"
 FINGERPRINT = 4  # bytes
-_LETTERS = range(3, 6)  # runs of letters within a word
 _CHARACTERS = range(1, 4)  # runs of characters where words do not stand apart
 _SHORTEST_STEM = 4  # letters; what is shorter must be the whole word
 _LONGEST_STEM = 8  # characters, where words do not stand apart
 _NEAR = 3  # words with a meaning, between two that make a pair
-_LANE = 3  # bytes that one label's sum takes
+_LANE = 4  # bytes that one label's sum takes
+FINE = 1024  # steps of how much a table's rows count
 _ZERO = 128  # the byte that stands for a weight of nothing
 _MANY = 4  # unexplained words
+_LENGTHS = 10
+_WORDS_A_LENGTH, _CHARACTERS_A_LENGTH = 3, 5
+_SLOT = 16  # bits of a key that name its slot
 
-_FLAGS = ("supposes", "elsewhere", "asks", "asks_more", "reason_unread")  # of a sentence
+_FLAGS = ("supposes", "elsewhere", "asks", "asks_more", "reason_unread", "names_goods")  # of a sentence
 
 Probabilities = Mapping[str, float]
 Meanings = Sequence[str]
@@ -44,16 +53,11 @@ Stems = Mapping[str, Meanings]
 
 
 def runs_of(words: Sequence[str], *, spaced: bool) -> set[str]:
-    """Words, neighbouring words, and runs of letters; of running text, runs of characters."""
-    if not spaced:
-        text = f"^{''.join(words)}$"
-        return {text[at : at + length] for length in _CHARACTERS for at in range(len(text) - length + 1)}
-    runs = {f" {word}" for word in words}
-    runs.update(f" {here} {there}" for here, there in pairwise(("^", *words, "$")))
-    for word in set(words):
-        edged = f"<{word}>"
-        runs.update(edged[at : at + length] for length in _LETTERS for at in range(len(edged) - length + 1))
-    return runs
+    """Words and neighbouring words; of running text, runs of characters."""
+    if spaced:
+        return {*words, *map(" ".join, pairwise(("^", *words, "$")))}
+    text = f"^{''.join(words)}$"
+    return {text[at : at + length] for length in _CHARACTERS for at in range(len(text) - length + 1)}
 
 
 def entries_of(words: Sequence[str], lexicon: Lexicon) -> set[str]:
@@ -61,29 +65,46 @@ def entries_of(words: Sequence[str], lexicon: Lexicon) -> set[str]:
     return {word if word in lexicon.vocabulary.exact else lexicon.vocabulary.stem_of(word) or "" for word in words}
 
 
-def signs_of(sentence: ReadSentence) -> Iterator[str]:
-    """What the grammar sees in a sentence, by names that are the same in every language; some come twice."""
+def marks_of(sentence: ReadSentence) -> Iterator[str]:
+    """What the grammar sees in a sentence, in short, by names that are the same in every language; some come twice."""
     for finding in sentence.findings:
-        rule = finding.rule
-        yield f"{rule.kind}"
-        yield f"{rule.kind} {rule.value}"
-        yield f"{rule.kind} {rule.value} {rule.strength} {finding.mood}"
+        yield f"{finding.rule.kind} {finding.rule.value}"
         if finding.negated:
-            yield f"{rule.kind} {rule.value} negated"
+            yield f"{finding.rule.kind} {finding.rule.value} negated"
     for hint in sentence.hints:
         yield from (f"hint {value}" for value in hint)
-    yield f"unexplained {min(_MANY, len(sentence.unexplained))}"
     yield from (name for name in _FLAGS if getattr(sentence, name))
+
+
+def signs_of(sentence: ReadSentence) -> Iterator[str]:
+    """The same more loosely and more closely, and how much is left."""
+    for finding in sentence.findings:
+        rule = finding.rule
+        yield rule.kind
+        yield f"{rule.kind} {rule.value} {rule.strength} {finding.mood}"
+    yield f"unexplained {min(_MANY, len(sentence.unexplained))}"
+
+
+def shape_of(words: Sequence[str], *, spaced: bool) -> set[str]:
+    """How long a sentence is, and whether a number stands in it."""
+    length = len(words) // (_WORDS_A_LENGTH if spaced else _CHARACTERS_A_LENGTH)
+    return {f"length {min(_LENGTHS, length)}", f"number {NUMBER in words}"}
 
 
 def features_of(sentence: ReadSentence, lexicon: Lexicon, stems: Stems) -> dict[str, set[str]]:
     """All that counts of a sentence, by the table that has the weights; those of one table share its whole weight."""
     words, language = sentence.wording.words, lexicon.language
     own = {f"{WORDS}{language}": entries_of(words, lexicon)} if lexicon.spaced else {}
+    meanings, pairs = by_meaning(meanings_of(words, stems, spaced=lexicon.spaced))
+    marks = set(marks_of(sentence))
     return {
         f"{RUNS}{language}": runs_of(words, spaced=lexicon.spaced),
-        SIGNS: set(signs_of(sentence)),
-        **by_meaning(meanings_of(words, stems, spaced=lexicon.spaced)),
+        SIGNS: {*marks, *signs_of(sentence)},
+        SIGNS_TOGETHER: set(map(" ".join, combinations(sorted(marks), 2))),
+        SIGNS_WITH: {f"{mark} {name}" for mark in marks for name in meanings},
+        SHAPE: shape_of(words, spaced=lexicon.spaced),
+        MEANINGS: meanings,
+        PAIRS: pairs,
         **own,
     }
 
@@ -109,91 +130,91 @@ def _beginnings(word: str) -> Iterator[str]:
     yield from (word[:length] for length in range(len(word) - 1, _SHORTEST_STEM - 1, -1))
 
 
-def by_meaning(meanings: Sequence[Meanings]) -> dict[str, set[str]]:
-    """The meanings in a sentence, those that follow each other, and those that stand near each other, in order."""
-    pairs: dict[str, set[str]] = {NEIGHBOURS: set(), PAIRS: set()}
-    for at, names in enumerate(meanings):
-        for far, others in enumerate(meanings[at + 1 : at + 1 + _NEAR]):
-            near = {f"{name} {other}" for name in names for other in others if name != other}
-            pairs[PAIRS] |= near
-            if far == 0:
-                pairs[NEIGHBOURS] |= near
-    return {MEANINGS: {name for names in meanings for name in names}, **pairs}
+def by_meaning(meanings: Sequence[Meanings]) -> tuple[set[str], set[str]]:
+    """The meanings in a sentence, and the pairs of those that stand near each other, in order."""
+    near = ((names, others) for at, names in enumerate(meanings) for others in meanings[at + 1 : at + 1 + _NEAR])
+    pairs = {f"{name} {other}" for names, others in near for name in names for other in others if name != other}
+    return {name for names in meanings for name in names}, pairs
+
+
+def key_of(feature: str, table: int) -> int:
+    """Four bytes that stand for a feature of a table, which has four bytes of its own."""
+    return zlib.crc32(feature.encode(), table)
 
 
 class SecondReader:
-    """The weights, read from ``second_reader.bin``; those of a language when first asked for."""
+    """The weights: one row of small whole numbers a feature, one number a label; a row is found by its feature's key.
 
-    __slots__ = ("_head", "_packed", "_stems", "_tables")
+    Keys and rows are plain bytes, which processes that were forked go on to share.
+    """
+
+    __slots__ = ("_heads", "_keys", "_lines", "_rows", "_slots", "_stems", "_step", "_tables")
 
     def __init__(self, packed: bytes) -> None:
-        """Keep the file: one line of JSON, then a compressed table for each of its ``sections``."""
-        head, _, self._packed = packed.partition(b"\n")
-        self._head: dict[str, Any] = json.loads(head)
-        self._tables: dict[str, _Table] = {}
-        self._stems: dict[str, Stems] = {}
+        """Unpack the file: one line of JSON, then the compressed ``sections`` that it names."""
+        head, _, body = packed.partition(b"\n")
+        told: dict[str, Any] = json.loads(head)
+        sections = {
+            name: zlib.decompress(body[start : start + length]) for name, (start, length) in told["sections"].items()
+        }
+        self._heads: dict[str, tuple[float, float, float]] = told["labels"]
+        self._tables = {name: (key_of(name, 0), share) for name, share in told["tables"].items()}
+        self._step: float = told["step"]
+        self._lines, self._rows = sections[LINES], sections["rows"]
+        self._keys = array("I", struct.unpack(f"<{len(sections['keys']) // 4}I", sections["keys"]))
+        counts = array("I", bytes(4 * (1 << _SLOT) + 4))
+        for key in self._keys:
+            counts[(key >> _SLOT) + 1] += 1
+        self._slots = array("I", accumulate(counts))
+        self._stems = {
+            name.removeprefix(STEMS): {
+                intern(stem): tuple(map(intern, names)) for stem, *names in map(str.split, lines.decode().split("\n"))
+            }
+            for name, lines in sections.items()
+            if name.startswith(STEMS)
+        }
 
     @property
     def learned_from(self) -> frozenset[bytes]:
         """The fingerprints of the sentences, as ``bench.examples`` reckons them."""
-        lines = self._unpacked(LINES)
-        return frozenset(lines[at : at + FINGERPRINT] for at in range(0, len(lines), FINGERPRINT))
+        return frozenset(self._lines[at : at + FINGERPRINT] for at in range(0, len(self._lines), FINGERPRINT))
 
     def read(self, sentence: ReadSentence, lexicon: Lexicon) -> Probabilities:
         """The probability of each label for a sentence; nothing for a language that it did not learn."""
-        if f"{RUNS}{lexicon.language}" not in self._head["sections"]:
+        if lexicon.language not in self._stems:
             return MappingProxyType({})
-        features = features_of(sentence, lexicon, self._known_stems(lexicon.language))
-        parts = [(self._table(name).add(seen), 1 / sqrt(len(seen))) for name, seen in features.items() if seen]
+        total = none = 0
+        for name, features in features_of(sentence, lexicon, self._stems[lexicon.language]).items():
+            table, share = self._tables[name]
+            rows = [self._row(place) for place in self._places(features, table)]
+            if rows:
+                steps = round(FINE * share / sqrt(len(features)))
+                total += steps * sum(rows)
+                none += steps * _ZERO * len(rows)
+        sums = struct.unpack(f"<{len(self._heads)}I", total.to_bytes(_LANE * len(self._heads), "little"))
         found = {}
-        for place, (label, (bias, slope, shift)) in enumerate(self._head["labels"].items()):
-            score = bias + sum(part[place] * share for part, share in parts)
+        for each, (label, (bias, slope, shift)) in zip(sums, self._heads.items(), strict=True):
+            score = bias + (each - none) * self._step
             found[label] = 1 / (1 + exp(-max(-30.0, min(30.0, slope * score + shift))))
         return found
 
-    def _known_stems(self, language: str) -> Stems:
-        if language not in self._stems:
-            lines = self._unpacked(f"{STEMS}{language}").decode().split("\n")
-            self._stems[language] = {stem: tuple(names) for stem, *names in map(str.split, lines)}
-        return self._stems[language]
-
-    def _table(self, name: str) -> "_Table":
-        if name not in self._tables:
-            scale = self._head["sections"][name][2]
-            self._tables[name] = _Table(self._unpacked(name), len(self._head["labels"]), scale)
-        return self._tables[name]
-
-    def _unpacked(self, name: str) -> bytes:
-        start, length, _ = self._head["sections"][name]
-        return zlib.decompress(self._packed[start : start + length])
-
-
-class _Table:
-    """One row of small whole numbers a feature, one number a label; rows are added up as one long number each."""
-
-    __slots__ = ("_places", "_rows", "_scale", "_wide", "_width")
-
-    def __init__(self, packed: bytes, width: int, scale: float) -> None:
-        names, _, self._rows = packed.partition(b"\0")
-        self._places = {name: place * width for place, name in enumerate(names.decode().split("\n"))}
-        self._width, self._scale = width, scale
-        self._wide: dict[int, int] = {}
-
-    def add(self, features: Iterable[str]) -> list[float]:
-        """The sum of the features' rows, label by label; a feature that the table does not have adds nothing."""
-        places = [place for place in map(self._places.get, features) if place is not None]
-        total = sum(map(self._row, places)).to_bytes(self._width * _LANE, "little")
-        none = _ZERO * len(places)
-        sums = (int.from_bytes(total[at : at + _LANE], "little") for at in range(0, len(total), _LANE))
-        return [(each - none) * self._scale for each in sums]
+    def _places(self, features: Iterable[str], table: int) -> Iterator[int]:
+        """Where the rows of these features stand; a feature that the table does not have has none."""
+        keys, slots = self._keys, self._slots
+        for feature in features:
+            key = key_of(feature, table)
+            slot = key >> _SLOT
+            end = slots[slot + 1]
+            place = bisect_left(keys, key, slots[slot], end)
+            if place < end and keys[place] == key:
+                yield place
 
     def _row(self, place: int) -> int:
-        row = self._wide.get(place)
-        if row is None:
-            lanes = bytearray(self._width * _LANE)
-            lanes[::_LANE] = self._rows[place : place + self._width]
-            row = self._wide[place] = int.from_bytes(lanes, "little")
-        return row
+        """One row as one long number, with room for a sum behind each weight."""
+        width = len(self._heads)
+        lanes = bytearray(_LANE * width)
+        lanes[::_LANE] = self._rows[place * width : (place + 1) * width]
+        return int.from_bytes(lanes, "little")
 
 
 @cache

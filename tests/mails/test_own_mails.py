@@ -72,16 +72,16 @@ def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning
 
 
 FLOORS = {
-    "en": 0.84,
-    "de": 0.84,
-    "fr": 0.73,
-    "es": 0.85,
-    "it": 0.90,
+    "en": 0.81,
+    "de": 0.86,
+    "fr": 0.88,
+    "es": 0.86,
+    "it": 0.86,
     "nl": 0.84,
-    "pt": 0.68,
-    "pl": 0.84,
-    "ja": 0.80,
-    "zh": 0.75,
+    "pt": 0.81,
+    "pl": 0.92,
+    "ja": 0.82,
+    "zh": 0.83,
 }
 """The least share of requests decided as a clerk does, a little under what was measured (docs/scoreboard.md)."""
 

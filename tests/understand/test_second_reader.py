@@ -9,7 +9,7 @@ from mailbot.model.facts import Reason, Remedy
 from mailbot.model.reading import Body, Segment, SegmentKind
 from mailbot.understand.claim import ClaimReading, read_claim
 from mailbot.understand.lexicons import load_lexicons
-from mailbot.understand.second_reader import MEANINGS, NEIGHBOURS, PAIRS, by_meaning, load_second_reader, meanings_of
+from mailbot.understand.second_reader import by_meaning, load_second_reader, meanings_of
 
 Held = list[tuple[Example, dict[str, float]]]
 
@@ -76,11 +76,10 @@ def test_running_text_is_read_by_the_longest_run_of_signs() -> None:
     assert meanings_of(list("不返金,返"), stems, spaced=False) == [("not",), ("refund",), ("back",)]
 
 
-def test_meanings_count_alone_beside_each_other_and_near_each_other() -> None:
-    seen = by_meaning([("not",), ("break",), ("clasp",)])
-    assert seen[MEANINGS] == {"not", "break", "clasp"}
-    assert seen[NEIGHBOURS] == {"not break", "break clasp"}
-    assert seen[PAIRS] == {"not break", "break clasp", "not clasp"}
+def test_meanings_count_alone_and_near_each_other() -> None:
+    meanings, pairs = by_meaning([("not",), ("break",), ("clasp",)])
+    assert meanings == {"not", "break", "clasp"}
+    assert pairs == {"not break", "break clasp", "not clasp"}
 
 
 def test_a_stray_word_that_tells_of_nothing_is_no_doubt() -> None:
