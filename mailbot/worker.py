@@ -1,9 +1,10 @@
 """The worker: APScheduler jobs, each one call of a journey function, and IDLE listeners that wake them early."""
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, timedelta
 from functools import partial
 
@@ -26,6 +27,7 @@ _GUARD_EVERY = timedelta(minutes=10)
 _EPOCH_EVERY = timedelta(minutes=5)
 _IDLE_SECONDS = 300.0
 _AFTER_TROUBLE_SECONDS = 30.0
+_M_ARENA_MAX, _ARENAS = -8, 2  # malloc.h of glibc
 
 log = structlog.get_logger()
 
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 @contextmanager
 def working(app: App) -> Iterator[None]:
     """Work in the background for as long as the context lasts; ending it waits for what is being done."""
+    _share_arenas()
     stopping = threading.Event()
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None}
@@ -62,6 +65,15 @@ def working(app: App) -> Iterator[None]:
     finally:
         stopping.set()
         scheduler.shutdown(wait=True)
+
+
+def _share_arenas() -> None:
+    """Have all threads share two of glibc's memory arenas.
+
+    With one for each of a dozen threads the worker came to hold 36 MB more in an hour, which nothing used any more.
+    """
+    with suppress(AttributeError, OSError):  # another C library, without arenas
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 class _Ticker:
