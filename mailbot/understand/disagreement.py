@@ -177,7 +177,7 @@ def buys_again_in_doubt(sentences: Sequence[ReadSentence], heard: Sequence[Proba
     if not facts.values.get(Fact.REPURCHASED):
         return False
     sure = any(given.get("repurchased", 0.0) >= SURE for given in heard)
-    return not sure or facts.places[Fact.REPURCHASED][0].reason_unread
+    return not sure or facts.places[Fact.REPURCHASED][0].denies
 
 
 def denies(sentence: ReadSentence, reason: Reason) -> bool:

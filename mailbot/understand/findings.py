@@ -47,6 +47,7 @@ class ReadSentence:
         everyday: how many words no phrase explains that are neutral by themselves only.
         hints: for each unexplained word that is not denied, the reasons, facts and doubts that it may tell of.
         reason_unread: something is denied, or announced as a reason ("because"), and not understood.
+        denies: a negator stands in it that no phrase explains.
         supposes: something in it is supposed ("if it breaks").
         elsewhere: it speaks of another order, shop or person.
         foreign: hardly a word is of the lexicon's language.
@@ -63,6 +64,7 @@ class ReadSentence:
     everyday: int
     hints: tuple[frozenset[str], ...]
     reason_unread: bool
+    denies: bool
     supposes: bool
     elsewhere: bool
     foreign: bool
@@ -125,6 +127,7 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         ),
         reason_unread=left.denies
         or _ground_unread(wording.words, lexicon, findings, {*left.everyday, *(place for place, _ in left.strange)}),
+        denies=left.denies,
         supposes=scope.supposes,
         elsewhere=scope.elsewhere,
         foreign=unknown >= _FOREIGN_WORDS and unknown > _FOREIGN_SHARE * len(wording.words),

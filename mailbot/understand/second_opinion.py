@@ -41,7 +41,7 @@ _CONFIRMS = 0.5  # what a weak phrase says as well
 _ABSENT = 0.15  # what a stray word may mean
 _UNHEARD = 0.1
 _TELLS = 0.4
-_LIKELY = 0.2  # that it is the customer's own choice, where no other reason may be meant
+_LIKELY, _FAINT = 0.15, 0.2  # that it is the customer's own choice, and at least that another reason is meant
 _A_TITLE = 30  # characters
 _ANOTHERS = 0.4  # that a request which names no goods is for another business
 _FEW = 3  # words that no phrase explains
@@ -298,7 +298,8 @@ def _is_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
         and not Strength(finding.rule.strength).uncertain
     }
     own = max(given.get(f"{REASON}{reason}", 0.0) for given in heard for reason in OWN_CHOICE)
-    return own >= _LIKELY > others and clear <= OWN_CHOICE and bool(read_wish(sentences).places)
+    likely = own >= _LIKELY and others < min(own, _FAINT)
+    return likely and clear <= OWN_CHOICE and bool(read_wish(sentences).places)
 
 
 def _as_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> list[ReadSentence]:

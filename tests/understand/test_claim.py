@@ -247,3 +247,23 @@ def test_a_foreign_sentence_does_not_hide_an_english_request(aside: str) -> None
 )
 def test_a_part_of_an_order_is_named_for_whoever_knows_the_order(text: str) -> None:
     assert "lines" in {span.fact for span in read(text).spans}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Ich habe AW-10231 aus Versehen bestellt, bitte stornieren. Neu bestellt habe ich noch nichts.", "de"),
+        ("Bitte AW-10231 stornieren, ich habe die falsche Größe bestellt. Nachbestellt habe ich die richtige nicht.", "de"),
+        ("Please cancel AW-10231, I clicked the wrong size. I'll order the right one from you next month.", "en"),
+        ("Annulez AW-10231, je me suis trompée de taille. Je recommanderai plus tard.", "fr"),
+    ],
+)
+def test_what_is_denied_or_only_planned_was_not_bought_again(text: str, language: str) -> None:
+    reading = read(text, language=language)
+    assert reading.claim.repurchased is not True or reading.claim.reason_confidence < SURE
+
+
+def test_what_was_bought_again_is_a_fact() -> None:
+    text = "Please cancel AW-10231, I clicked the wrong size. I have already ordered the right one from you."
+    reading = read(text)
+    assert (reading.claim.repurchased, reading.claim.reason, reading.doubts) == (True, Reason.MISTAKEN_ORDER, ())
