@@ -253,7 +253,10 @@ def test_a_part_of_an_order_is_named_for_whoever_knows_the_order(text: str) -> N
     ("text", "language"),
     [
         ("Ich habe AW-10231 aus Versehen bestellt, bitte stornieren. Neu bestellt habe ich noch nichts.", "de"),
-        ("Bitte AW-10231 stornieren, ich habe die falsche Größe bestellt. Nachbestellt habe ich die richtige nicht.", "de"),
+        (
+            "Bitte AW-10231 stornieren, ich habe die falsche Größe bestellt. Nachbestellt habe ich die richtige nicht.",
+            "de",
+        ),
         ("Please cancel AW-10231, I clicked the wrong size. I'll order the right one from you next month.", "en"),
         ("Annulez AW-10231, je me suis trompée de taille. Je recommanderai plus tard.", "fr"),
     ],
