@@ -1,7 +1,7 @@
 """Teaches the second reader: ``bench/sentences/*.tsv`` to ``mailbot/understand/second_reader.bin``.
 
 ``make reader`` runs it: some minutes, the same file from the same sentences. One logistic regression for each label,
-over all languages at once: what the grammar sees and what words mean counts alike in all, words and letters in one.
+over all languages at once: what the grammar sees and what words mean counts alike in all, words in one.
 Probabilities are calibrated on sentences that the weights for them were not learned from.
 """
 
