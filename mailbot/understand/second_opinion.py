@@ -289,17 +289,19 @@ def _is_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
     """
     likeliest = reasons_heard(heard)
     others = max(value for reason, value in likeliest.items() if reason not in OWN_CHOICE)
-    clear = {
-        finding.rule.value
+    told = [
+        finding.rule
         for sentence in sentences
         for finding in sentence.findings
         if finding.rule.kind is Kind.REASON
         and finding.mood is not Mood.VOID
-        and not Strength(finding.rule.strength).uncertain
-    }
+        and finding.rule.value not in OWN_CHOICE
+    ]
+    least = GIVES if told else _LIKELY
     own = max(given.get(f"{REASON}{reason}", 0.0) for given in heard for reason in OWN_CHOICE)
-    likely = own >= _LIKELY and others < min(own, _FAINT)
-    return likely and clear <= OWN_CHOICE and bool(read_wish(sentences).places)
+    clear = any(not Strength(rule.strength).uncertain for rule in told)
+    likely = own >= least and others < min(own, _FAINT)
+    return likely and not clear and bool(read_wish(sentences).places)
 
 
 def _as_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> list[ReadSentence]:
