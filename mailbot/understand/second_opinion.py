@@ -293,9 +293,7 @@ def _is_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
         finding.rule
         for sentence in sentences
         for finding in sentence.findings
-        if finding.rule.kind is Kind.REASON
-        and finding.mood is not Mood.VOID
-        and finding.rule.value not in OWN_CHOICE
+        if finding.rule.kind is Kind.REASON and finding.mood is not Mood.VOID and finding.rule.value not in OWN_CHOICE
     ]
     least = GIVES if told else _LIKELY
     own = max(given.get(f"{REASON}{reason}", 0.0) for given in heard for reason in OWN_CHOICE)
