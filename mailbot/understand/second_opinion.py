@@ -40,7 +40,6 @@ from mailbot.understand.wording import NUMBER
 _CONFIRMS = 0.5  # what a weak phrase says as well
 _ABSENT = 0.15  # what a stray word may mean
 _UNHEARD = 0.1
-_TELLS = 0.4
 _LIKELY, _FAINT = 0.15, 0.2  # that it is the customer's own choice, and at least that another reason is meant
 _A_TITLE = 30  # characters
 _ANOTHERS = 0.4  # that a request which names no goods is for another business
@@ -161,14 +160,12 @@ def _plainly_wished(sentence: ReadSentence, given: Probabilities) -> Iterator[Fi
     came, is not taken back by another word in it, nor asked of somebody else.
     """
     wish = max(given[f"{_WANTS}{remedy}"] for remedy in _MONEY_BACK)
-    own = max(given[f"{REASON}{reason}"] for reason in OWN_CHOICE)
     for finding in sentence.findings:
         supposed = finding.rule.kind is Kind.WANTS and finding.mood in {Mood.CONDITIONAL, Mood.HEDGED}
         if supposed and wish >= SURE and given["supposed"] < _UNHEARD and not finding.negated:
             yield replace(finding, mood=Mood.ASSERTED)
         elif finding.rule.kind is not Kind.OTHER or not (
             (finding.rule.value == "withdrawn" and given["received"] >= SURE and given["withdrawn"] < _UNHEARD)
-            or (finding.rule.value == "withdrawn" and own >= _TELLS and given["withdrawn"] < NOTICED)
             or (
                 finding.rule.value == "no_order"
                 and wish >= UNDERSTOOD

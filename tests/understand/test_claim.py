@@ -270,3 +270,8 @@ def test_what_was_bought_again_is_a_fact() -> None:
     text = "Please cancel AW-10231, I clicked the wrong size. I have already ordered the right one from you."
     reading = read(text)
     assert (reading.claim.repurchased, reading.claim.reason, reading.doubts) == (True, Reason.MISTAKEN_ORDER, ())
+
+
+def test_a_mind_changed_back_asks_for_nothing() -> None:
+    reading = read("I wanted to cancel but I have changed my mind, please go ahead and send AW-10231.")
+    assert reading.topic is Topic.OTHER or reading.claim.reason_confidence < SURE
