@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from imapclient import DELETED, IMAPClient
+from imapclient.exceptions import IMAPClientError
 
 from mailbot.settings import MailboxSettings
+from tests.servers.processes import wait_until
 
 PASSWORD = "open-sesame"
 _APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]")
@@ -77,7 +79,16 @@ class Account:
             program.create_folder(name)
 
     def remake_folder(self, name: str) -> None:
-        """Delete a folder and make it anew."""
+        """Delete a folder and make it anew; where another session's look has brought it back meanwhile, once more."""
         with self.signed_in() as program:
             program.delete_folder(name)
-            program.create_folder(name)
+
+            def is_made() -> bool:
+                with suppress(IMAPClientError):
+                    program.create_folder(name)
+                    return True
+                with suppress(IMAPClientError):
+                    program.delete_folder(name)
+                return False
+
+            wait_until(is_made, f"the folder {name} that is made anew")
