@@ -17,6 +17,7 @@ _AGREES = 0.6  # what the grammar reads as well
 UNDERSTOOD = 0.5
 _MAY_WELL = 0.4
 NOTICED = 0.25  # what may be said
+UNHEARD = 0.1
 REASON, ANY_REASON = "reason.", "any.reason"
 ASIDE = ("supposed", "elsewhere", "withdrawn")
 FACTS: Mapping[Fact, tuple[str, str]] = {

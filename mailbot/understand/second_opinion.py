@@ -15,10 +15,10 @@ from mailbot.understand.disagreement import (
     FACTS,
     GIVES,
     NOTICED,
-    OWN_CHOICE,
     REASON,
     SURE,
     UNDERSTOOD,
+    UNHEARD,
     buys_again_in_doubt,
     denies,
     disagree,
@@ -28,8 +28,9 @@ from mailbot.understand.disagreement import (
 )
 from mailbot.understand.doubts import PART
 from mailbot.understand.findings import Finding, ReadSentence
-from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Rule, Strength
-from mailbot.understand.phrases import Phrase
+from mailbot.understand.learned import learned
+from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Strength
+from mailbot.understand.own_choice import as_own_choice, is_own_choice
 from mailbot.understand.reason import goes_with, read_reason
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
@@ -39,8 +40,6 @@ from mailbot.understand.wording import NUMBER
 
 _CONFIRMS = 0.5  # what a weak phrase says as well
 _ABSENT = 0.15  # what a stray word may mean
-_UNHEARD = 0.1
-_LIKELY, _FAINT = 0.15, 0.2  # that it is the customer's own choice, and at least that another reason is meant
 _A_TITLE = 30  # characters
 _ANOTHERS = 0.4  # that a request which names no goods is for another business
 _FEW = 3  # words that no phrase explains
@@ -57,13 +56,7 @@ _MEANT_BY: Mapping[str, tuple[str, ...]] = {
     "legal": ("dispute",),
 }
 _MONEY_BACK = (Remedy.REFUND, Remedy.CANCELLATION)
-_DECIDES = (
-    *("used.yes", "altered.yes", "box.no", "wants.exchange", "wants.repair"),
-    *("dispute", "partial", "withdrawn", "elsewhere", "supposed", "return_sent"),
-)
-"""What a decision would be another for, besides a reason."""
 _ABOUT_USE = frozenset({Fact.ITEM_USED, "use_unclear"})
-_BY_LEARNING = Phrase(pattern="", listed="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +87,8 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
         else sentence
         for sentence, given in zip(sentences, heard, strict=True)
     ]
-    own_choice = _is_own_choice(clearer, heard)
-    clearer = _as_own_choice(clearer, heard) if own_choice else _settle_reason(clearer, heard)
+    own_choice = is_own_choice(clearer, heard)
+    clearer = as_own_choice(clearer, heard) if own_choice else _settle_reason(clearer, heard)
     reason = read_reason(clearer).reason
     hinted = hints_at_another(sentences, heard, reason) and reasons_heard(heard).get(reason, 0.0) < CERTAIN
     unsure = (hinted and not own_choice) or buys_again_in_doubt(sentences, heard)
@@ -108,7 +101,7 @@ def _elsewhere(sentence: ReadSentence, given: Probabilities) -> ReadSentence:
     unheard = bool(cancels) and given.get(f"{_WANTS}{Remedy.CANCELLATION}", 1.0) < _CONFIRMS
     if sentence.names_goods or (given.get("no_order", 0.0) < _ANOTHERS and not unheard):
         return sentence
-    return replace(sentence, findings=(*sentence.findings, _learned(sentence, Kind.OTHER, "no_order")))
+    return replace(sentence, findings=(*sentence.findings, learned(sentence, Kind.OTHER, "no_order")))
 
 
 def _says_something(sentence: ReadSentence) -> bool:
@@ -130,9 +123,9 @@ def _explain(
     if not asked_for:
         findings += _wish(findings, sentence, given)
     if given["dispute"] >= GIVES and not any(finding.rule.kind is Kind.DISPUTE for finding in findings):
-        findings.append(_learned(sentence, Kind.DISPUTE, "mentioned"))
+        findings.append(learned(sentence, Kind.DISPUTE, "mentioned"))
     if given["partial"] >= GIVES and not any(finding.rule.value == PART for finding in findings):
-        findings.append(_learned(sentence, Kind.DOUBT, PART))
+        findings.append(learned(sentence, Kind.DOUBT, PART))
     well_known = used_told or given["none"] >= UNDERSTOOD or len(sentence.unexplained) <= _FEW
     hints = tuple(
         hint
@@ -162,15 +155,15 @@ def _plainly_wished(sentence: ReadSentence, given: Probabilities) -> Iterator[Fi
     wish = max(given[f"{_WANTS}{remedy}"] for remedy in _MONEY_BACK)
     for finding in sentence.findings:
         supposed = finding.rule.kind is Kind.WANTS and finding.mood in {Mood.CONDITIONAL, Mood.HEDGED}
-        if supposed and wish >= SURE and given["supposed"] < _UNHEARD and not finding.negated:
+        if supposed and wish >= SURE and given["supposed"] < UNHEARD and not finding.negated:
             yield replace(finding, mood=Mood.ASSERTED)
         elif finding.rule.kind is not Kind.OTHER or not (
-            (finding.rule.value == "withdrawn" and given["received"] >= SURE and given["withdrawn"] < _UNHEARD)
+            (finding.rule.value == "withdrawn" and given["received"] >= SURE and given["withdrawn"] < UNHEARD)
             or (
                 finding.rule.value == "no_order"
                 and wish >= UNDERSTOOD
                 and sentence.names_goods
-                and given["no_order"] < _UNHEARD
+                and given["no_order"] < UNHEARD
             )
         ):
             yield finding
@@ -216,7 +209,7 @@ def _facts(findings: Sequence[Finding], sentence: ReadSentence, given: Probabili
                     id(f) for f in findings if f.rule.kind is Kind.FACT and f.rule.value == fact and _says(f) != value
                 }
             elif not said and not doubtful:
-                yield _learned(sentence, Kind.FACT, fact, "yes" if value else "no")
+                yield learned(sentence, Kind.FACT, fact, "yes" if value else "no")
     yield from (finding for finding in findings if id(finding) not in wrong)
 
 
@@ -242,7 +235,7 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
     best = max(Remedy, key=lambda remedy: given.get(f"{_WANTS}{remedy}", 0.0))
     least = _CONFIRMS if best in likely and best is not Remedy.REPAIR else SURE
     if given.get(f"{_WANTS}{best}", 0.0) >= least:
-        yield _learned(sentence, Kind.WANTS, best)
+        yield learned(sentence, Kind.WANTS, best)
 
 
 def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> list[ReadSentence]:
@@ -274,57 +267,9 @@ def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilit
         says_so = stated(reason, given) >= least
         if says_so and not _is_aside(sentence, given) and not denies(sentence, reason):
             findings = [each for each in findings if each.rule.kind is not Kind.REASON]
-            findings.append(_learned(sentence, Kind.REASON, reason))
+            findings.append(learned(sentence, Kind.REASON, reason))
         settled.append(replace(sentence, findings=tuple(findings)))
     return settled
-
-
-def _is_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> bool:
-    """Whether the customer most likely changed their mind or ordered wrongly, and nothing else is likely anywhere.
-
-    Of 151 mails of ``tests/mails`` that give another reason none was taken for that by the second reader alone.
-    """
-    likeliest = reasons_heard(heard)
-    others = max(value for reason, value in likeliest.items() if reason not in OWN_CHOICE)
-    told = [
-        finding.rule
-        for sentence in sentences
-        for finding in sentence.findings
-        if finding.rule.kind is Kind.REASON and finding.mood is not Mood.VOID and finding.rule.value not in OWN_CHOICE
-    ]
-    least = GIVES if told else _LIKELY
-    own = max(given.get(f"{REASON}{reason}", 0.0) for given in heard for reason in OWN_CHOICE)
-    clear = any(not Strength(rule.strength).uncertain for rule in told)
-    likely = own >= least and others < min(own, _FAINT)
-    return likely and not clear and bool(read_wish(sentences).places)
-
-
-def _as_own_choice(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> list[ReadSentence]:
-    """Without what only hints at another reason, and without words that stayed unread but decide nothing."""
-    told = read_reason(sentences).clear
-    _, reason, best = max(
-        (given.get(f"{REASON}{reason}", 0.0), reason, place)
-        for place, given in enumerate(heard)
-        for reason in OWN_CHOICE
-    )
-    chosen = []
-    for place, (sentence, given) in enumerate(zip(sentences, heard, strict=True)):
-        findings = [
-            finding
-            for finding in sentence.findings
-            if finding.rule.kind is not Kind.REASON or finding.rule.value in OWN_CHOICE
-        ]
-        if place == best and not told:
-            findings = [finding for finding in findings if finding.rule.kind is not Kind.REASON]
-            findings.append(_learned(sentence, Kind.REASON, reason))
-        kept = replace(sentence, findings=tuple(findings))
-        decides_nothing = bool(given) and all(given[label] < _UNHEARD for label in _DECIDES)
-        chosen.append(_without_unread(kept) if decides_nothing else kept)
-    return chosen
-
-
-def _without_unread(sentence: ReadSentence) -> ReadSentence:
-    return replace(sentence, hints=(), reason_unread=False, unexplained=(), everyday=0)
 
 
 def _without_guesses(sentence: ReadSentence, given: Probabilities, reason: Reason) -> ReadSentence:
@@ -346,18 +291,3 @@ def _without_guesses(sentence: ReadSentence, given: Probabilities, reason: Reaso
 def _is_aside(sentence: ReadSentence, given: Probabilities) -> bool:
     only_asked = sentence.asks and not any(finding.rule.kind is Kind.WANTS for finding in sentence.findings)
     return only_asked or sentence.supposes or sentence.elsewhere or any(given[name] >= NOTICED for name in ASIDE)
-
-
-def _learned(sentence: ReadSentence, kind: Kind, value: str, strength: str = Strength.CLEAR) -> Finding:
-    """A finding that no phrase made: the whole sentence is its place."""
-    spans = sentence.wording.spans
-    return Finding(
-        rule=Rule(kind=kind, value=value, strength=strength, phrase=_BY_LEARNING),
-        first=0,
-        last=len(spans) - 1,
-        start=spans[0][0],
-        end=spans[-1][1],
-        quote=sentence.quote,
-        mood=Mood.ASSERTED,
-        negated=False,
-    )
