@@ -26,6 +26,7 @@ from tests.servers.postgres import postgres_server
 
 _ORDINARY = ("cancels", "returns", "twice", "again", "defect", "dispute", "forgot", "asks")
 _UNPROVEN = ("unproven", "stranger")  # no more than fifty letters an hour go to them
+_BATCHES_WITH_STRANGERS = 20
 _A_BATCH = 13
 _MAILBOT = Path(sys.executable).parent / "mailbot"
 
@@ -72,8 +73,8 @@ def instants(seed: int, rounds: int, folder: Path, database: str = "sqlite") -> 
         longest = _kill(shop, None) or 1.0
         while outcome.tried < rounds:
             if outcome.tried * _A_BATCH >= len(books.told):
-                batch = [chance.choice(_ORDINARY) for _ in range(_A_BATCH - len(_UNPROVEN))]
-                books.tell([*batch, *_UNPROVEN[: 1 + (len(books.told) < 20 * _A_BATCH)]])
+                strangers = _UNPROVEN if len(books.told) < _BATCHES_WITH_STRANGERS * _A_BATCH else ()
+                books.tell([*(chance.choice(_ORDINARY) for _ in range(_A_BATCH - len(strangers))), *strangers])
             ended_in = _kill(shop, chance.uniform(0.3, 1.0) * longest)
             outcome.tried += ended_in is None
             longest += 0.2 * (0.0 if ended_in is None else ended_in - longest)

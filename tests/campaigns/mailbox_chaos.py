@@ -10,7 +10,7 @@ from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 from random import Random
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 from imapclient import DELETED, FLAGGED, SEEN
@@ -50,6 +50,7 @@ class _Chaos:
     deeds: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     number: int = 20_000
+    sessions: Semaphore = field(default_factory=lambda: Semaphore(_POLLERS))
 
     @contextmanager
     def pollers(self) -> Iterator[None]:
@@ -71,7 +72,8 @@ class _Chaos:
     def _poll(self, app: App, over: Event) -> None:
         while not over.is_set():
             try:
-                taken = journey.receive(app, app.mailboxes[0])
+                with self.sessions:
+                    taken = journey.receive(app, app.mailboxes[0])
             except (RetryableError, PermanentError):
                 self.deeds["looks_interrupted"] += 1
             except Exception as bug:  # noqa: BLE001 (it is what this campaign looks for)
@@ -150,9 +152,7 @@ class _Chaos:
         # Dovecot numbers a folder by the second: within one, UIDs would begin anew under the same UIDVALIDITY.
         Event().wait(1.1)
         if deed == "index_lost":
-            for file in (self.files / f".{_FOLDER}").glob("dovecot*"):
-                with suppress(FileNotFoundError):
-                    file.unlink()
+            self._lose_index()
         else:
             with self.shop.account.signed_in(_FOLDER) as program:
                 held = program.fetch(program.search(), ["BODY.PEEK[]", "INTERNALDATE"])
@@ -164,6 +164,16 @@ class _Chaos:
                     self.removed.add(_hash(answer[b"BODY[]"]))
         if self._uidvalidity() == before:
             self.problems.append(f"{deed}: UIDVALIDITY did not change, so that nothing was tried")
+
+    def _lose_index(self) -> None:
+        """While nobody is signed in: a session would write down the old UIDVALIDITY again, over new numbers."""
+        for _ in range(_POLLERS):
+            self.sessions.acquire()
+        for file in (self.files / f".{_FOLDER}").glob("dovecot*"):
+            with suppress(FileNotFoundError):
+                file.unlink()
+        self._uidvalidity()
+        self.sessions.release(_POLLERS)
 
     def _uidvalidity(self) -> int:
         found = []
