@@ -36,8 +36,9 @@ bench: $(VENV)/made.develop ## mails a second beside the bare minimum on this ma
 score: $(VENV)/made.develop ## how well mails are read and decided, in ten languages (ARGS=--faults names what is not right)
 	@$(BIN)/python -m bench.score $(ARGS)
 
-reader: $(VENV)/made.develop ## teach the second reader from bench/sentences (after a change there or in a lexicon)
+reader: $(VENV)/made.develop ## teach what reads: bench/sentences and bench/letters (after a change there or in a lexicon)
 	$(BIN)/python -m bench.train_reader
+	$(BIN)/python -m bench.train_whole
 
 pictures: $(VENV)/made.develop ## how well scanned and photographed invoices are read (ARGS="--seeds 3 --faults")
 	@$(BIN)/python -m bench.pictures $(ARGS)

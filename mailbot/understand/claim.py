@@ -1,7 +1,7 @@
 """What does the customer ask for, why, and how sure is a careful reader? Every answer with the words it rests on."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -16,8 +16,10 @@ from mailbot.understand.scope import Mood
 from mailbot.understand.second_opinion import review
 from mailbot.understand.second_reader import load_second_reader
 from mailbot.understand.sentences import split_sentences
+from mailbot.understand.settling import settle
 from mailbot.understand.stated_dates import find_dates
 from mailbot.understand.stated_facts import read_facts
+from mailbot.understand.whole_mail import Seen, Weighed, load_scales
 from mailbot.understand.wish import Place, StatedWish, read_wish
 from mailbot.understand.wording import NUMBER, word_sentence, words_of
 
@@ -64,7 +66,14 @@ class ClaimReading:
 
 
 def read_claim(
-    subject: str, body: Body, lexicons: Mapping[str, Lexicon], language: str | None, *, asked_on: date, day_first: bool
+    subject: str,
+    body: Body,
+    lexicons: Mapping[str, Lexicon],
+    language: str | None,
+    *,
+    asked_on: date,
+    day_first: bool,
+    weigh: Callable[[Seen], Weighed] | None = None,
 ) -> ClaimReading:
     """Read the subject and what the customer wrote now; quotes, signatures and hidden text never speak.
 
@@ -75,6 +84,7 @@ def read_claim(
         language: of the new text, from ``detect_language``.
         asked_on: day of the request in the shop's time zone; no date of receipt lies after it.
         day_first: how the customer most likely orders day and month in numbers.
+        weigh: what weighs the whole mail, if not the scales that ship.
     """
     new = " \n".join(body.text[part.start : part.end] for part in body.segments if part.kind is SegmentKind.NEW)
     lexicon = _choose_lexicon(f"{subject} \n{new}", lexicons, language)
@@ -89,7 +99,8 @@ def read_claim(
     ]
     mark = _REPLY_MARK.match(subject)
     heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
-    reading = _judge(own, heading, lexicon, carried=mark is not None)
+    weigh = weigh or load_scales().weigh
+    reading = _judge(own, heading, lexicon, weigh, carried=mark is not None)
     return replace(reading, language=lexicon.language, follow_ups=read_follow_ups(body.text, own, lexicon))
 
 
@@ -144,11 +155,17 @@ class _Reader:
 
 
 def _judge(
-    own: Sequence[ReadSentence], heading: Sequence[ReadSentence], lexicon: Lexicon, *, carried: bool
+    own: Sequence[ReadSentence],
+    heading: Sequence[ReadSentence],
+    lexicon: Lexicon,
+    weigh: Callable[[Seen], Weighed],
+    *,
+    carried: bool,
 ) -> ClaimReading:
     """Put wish, reason and facts together; a subject carried along in a reply only speaks where the body is silent."""
     second = load_second_reader()
-    opinion = review([*own] if carried else [*heading, *own], lambda sentence: second.read(sentence, lexicon))
+    sentences = [*own] if carried else [*heading, *own]
+    opinion = review(sentences, lambda sentence: second.read(sentence, lexicon))
     said = tuple(map(_without_the_kept, opinion.sentences))
     aside = heading if carried else ()
     if not _is_request(said, aside):
@@ -160,10 +177,15 @@ def _judge(
     wish, reason, facts = _read_wish(said, aside), read_reason(said), read_facts(said)
     others, disputes = _other_matters(said), list(_places(said, Kind.DISPUTE))
     named = any(sentence.names_goods for sentence in [*heading, *own])
-    doubts = find_doubts(said, wish, reason, facts, others=others, named=named, disagree=opinion.disagree)
+    doubts = find_doubts(said, wish, reason, facts, others=others, named=named, between=opinion.doubts)
+    sureness = confidence(reason, said, doubts)
+    if opinion.heard:
+        seen = Seen(sentences=sentences, heard=opinion.heard, reason=reason, wish=wish, facts=facts, doubts=doubts)
+        settled = settle(seen, weigh)
+        reason, facts, doubts, sureness = settled.reason, settled.facts, settled.doubts, settled.confidence
     claim = Claim(
         reason=reason.reason,
-        reason_confidence=confidence(reason, said, doubts),
+        reason_confidence=sureness,
         wants=wish.wants,
         item_used=facts.values.get(Fact.ITEM_USED),
         item_altered=facts.values.get(Fact.ITEM_ALTERED),

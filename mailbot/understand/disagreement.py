@@ -50,11 +50,7 @@ _LEAVES: Mapping[Reason, frozenset[Reason]] = {
 
 
 def disagree(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> bool:
-    """Whether the second reader hears what the grammar does not.
-
-    Another reason, or one that cannot be named; that the request is none; that the goods were used, altered, or have no
-    box any more.
-    """
+    """Whether the second reader hears another reason than the grammar, one that cannot be named, or no request."""
     read = read_reason(sentences)
     sureness = reasons_heard(heard).get(read.reason, 0.0)
     others = _other_reasons(sentences, heard, read.reason, confirmed=sureness >= _AGREES)
@@ -66,20 +62,26 @@ def disagree(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) 
     unnamed = sureness < _AGREES or max(others.values(), default=0.0) >= _MAY_WELL
     if unnamed and any(map(_gives_a_reason_unread, sentences, heard)):
         return True
-    if any(map(_is_meant_otherwise, sentences, heard)):
-        return True
+    return any(map(_is_meant_otherwise, sentences, heard))
+
+
+def facts_in_doubt(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> tuple[Fact, ...]:
+    """What the second reader hears against a return and the grammar does not: used, altered, no box any more."""
     values = read_facts(sentences).values
     agreed = {
         fact
         for fact, value, _, other in _AGAINST
         if values.get(fact) is (not value) and any(given.get(other, 0.0) >= SURE for given in heard)
     }
-    return any(
-        given.get(against, 0.0) >= (UNDERSTOOD if fact in agreed else NOTICED)
-        and given[against] > given[other] / 2
-        and values.get(fact) != value
-        for given in heard
+    return tuple(
+        fact
         for fact, value, against, other in _AGAINST
+        if any(
+            given.get(against, 0.0) >= (UNDERSTOOD if fact in agreed else NOTICED)
+            and given[against] > given[other] / 2
+            and values.get(fact) != value
+            for given in heard
+        )
     )
 
 

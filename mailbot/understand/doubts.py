@@ -14,7 +14,7 @@ from mailbot.understand.wording import NUMBER
 _STATED = 0.95
 _ONLY_A_WISH = 0.9
 _PER_UNREAD_SENTENCE = 0.05
-_IN_DOUBT = 0.6
+IN_DOUBT = 0.6
 _WORDS_OF_SUBSTANCE = 3
 _WORDS_ASIDE = 2  # the same, in a sentence without a wish or reason: it may well be the reason
 _UNKNOWN_WORDS = 2
@@ -29,6 +29,7 @@ SPEAKS_FOR_ITSELF = frozenset(
     }
 )
 """Reasons that the shop must look into whether or not the mail says what should follow."""
+READERS_DISAGREE = "readers_disagree"
 PART = "partial_claim"
 """What keeps a machine from deciding only where the order has more than one piece, which the mail does not tell."""
 _OPEN_MOODS = frozenset({Mood.VOID, Mood.HEDGED, Mood.CONDITIONAL})
@@ -43,7 +44,7 @@ def find_doubts(
     *,
     others: Sequence[str],
     named: bool,
-    disagree: bool,
+    between: Sequence[str],
 ) -> tuple[str, ...]:
     """Every doubt once, in the order in which a person should look at them.
 
@@ -54,7 +55,7 @@ def find_doubts(
         facts: what it says about the goods.
         others: what else it asks or says, by the lexicon's names.
         named: it says what it is about.
-        disagree: the second reader is sure of something else.
+        between: those between the two readers.
     """
     findings = [finding for sentence in sentences for finding in sentence.findings]
     silent = reason.reason is Reason.UNSPECIFIED
@@ -62,7 +63,6 @@ def find_doubts(
     names_order = any(NUMBER in sentence.wording.words for sentence in sentences)
     checks = (
         (reason.conflict, "reasons_conflict"),
-        (disagree, "readers_disagree"),
         (wish.conflict, "wishes_conflict"),
         (any(map(_is_supposed, findings)), "wish_supposed"),
         (facts.conflict, "facts_conflict"),
@@ -85,13 +85,13 @@ def find_doubts(
         and not (names_order and finding.rule.value == PART)
         and finding.rule.value not in facts.values
     ]
-    return tuple(dict.fromkeys([*spoken, *(doubt for holds, doubt in checks if holds)]))
+    return tuple(dict.fromkeys([*spoken, *between, *(doubt for holds, doubt in checks if holds)]))
 
 
 def confidence(reason: StatedReason, sentences: Sequence[ReadSentence], doubts: Sequence[str]) -> float:
     """0 to 1; 0.8 and more only without any doubt. Each sentence that stayed unread takes a little."""
     if doubts:
-        return _IN_DOUBT
+        return IN_DOUBT
     stated = _ONLY_A_WISH if reason.reason is Reason.UNSPECIFIED else _STATED
     return round(stated - _PER_UNREAD_SENTENCE * _unread(sentences), 2)
 

@@ -22,11 +22,12 @@ from mailbot.understand.disagreement import (
     buys_again_in_doubt,
     denies,
     disagree,
+    facts_in_doubt,
     hints_at_another,
     reasons_heard,
     stated,
 )
-from mailbot.understand.doubts import PART
+from mailbot.understand.doubts import PART, READERS_DISAGREE
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.learned import learned
 from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Strength
@@ -61,10 +62,16 @@ _ABOUT_USE = frozenset({Fact.ITEM_USED, "use_unclear"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """The sentences as both readers together read them, and whether they contradict each other."""
+    """The sentences as both readers together read them.
+
+    Attributes:
+        heard: what the second reader makes of each; nothing where it was not asked.
+        doubts: where the two contradict each other.
+    """
 
     sentences: tuple[ReadSentence, ...]
-    disagree: bool
+    heard: tuple[Probabilities, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Probabilities]) -> Opinion:
@@ -76,10 +83,10 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
     """
     heard = [ask(sentence) if _says_something(sentence) else {} for sentence in sentences]
     if not any(heard):
-        return Opinion(sentences=tuple(sentences), disagree=False)
+        return Opinion(sentences=tuple(sentences))
     if not any(NUMBER in sentence.wording.words for sentence in sentences):
         others = (_elsewhere(sentence, given) for sentence, given in zip(sentences, heard, strict=True))
-        return Opinion(sentences=tuple(others), disagree=False)
+        return Opinion(sentences=tuple(others))
     wish, used_told = read_wish(sentences), Fact.ITEM_USED in read_facts(sentences).values
     clearer = [
         _explain(sentence, given, asked_for=wish.clear, wished=bool(wish.places), used_told=used_told)
@@ -91,8 +98,10 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
     clearer = as_own_choice(clearer, heard) if own_choice else _settle_reason(clearer, heard)
     reason = read_reason(clearer).reason
     hinted = hints_at_another(sentences, heard, reason) and reasons_heard(heard).get(reason, 0.0) < CERTAIN
-    unsure = (hinted and not own_choice) or buys_again_in_doubt(sentences, heard)
-    return Opinion(sentences=tuple(clearer), disagree=unsure or disagree(clearer, heard))
+    contradict = (hinted and not own_choice) or disagree(clearer, heard)
+    checks = ((contradict, READERS_DISAGREE), (buys_again_in_doubt(sentences, heard), Fact.REPURCHASED))
+    doubts = (*(doubt for holds, doubt in checks if holds), *facts_in_doubt(clearer, heard))
+    return Opinion(sentences=tuple(clearer), heard=tuple(heard), doubts=doubts)
 
 
 def _elsewhere(sentence: ReadSentence, given: Probabilities) -> ReadSentence:

@@ -72,16 +72,16 @@ def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning
 
 
 FLOORS = {
-    "en": 0.81,
-    "de": 0.86,
-    "fr": 0.88,
-    "es": 0.86,
-    "it": 0.86,
-    "nl": 0.84,
+    "en": 0.87,
+    "de": 0.84,
+    "fr": 0.8,
+    "es": 0.84,
+    "it": 0.83,
+    "nl": 0.81,
     "pt": 0.81,
-    "pl": 0.92,
-    "ja": 0.82,
-    "zh": 0.81,
+    "pl": 0.89,
+    "ja": 0.84,
+    "zh": 0.86,
 }
 """The least share of requests decided as a clerk does, a little under what was measured (docs/scoreboard.md)."""
 

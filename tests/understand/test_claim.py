@@ -215,14 +215,6 @@ def test_a_parcel_that_never_came_was_received_on_no_day() -> None:
     assert (reading.claim.reason, reading.claim.received_on) == (Reason.NOT_DELIVERED, None)
 
 
-def test_confidence_falls_with_each_sentence_that_stays_unread() -> None:
-    request = "The clasp broke, please refund AW-10231."
-    aside = " The purple ferry sank the quiet orchard."
-    found = [read(request + aside * times).claim.reason_confidence for times in range(4)]
-    assert found == sorted(found, reverse=True)
-    assert found[0] >= SURE > found[-1]
-
-
 @pytest.mark.parametrize(
     "aside",
     [
