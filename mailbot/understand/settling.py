@@ -22,7 +22,7 @@ _WEIGHED = frozenset(
     {
         READERS_DISAGREE,
         *("unexplained_text", "unread_hint", "reason_unclear", "no_clear_wish", "asks_more"),
-        *("wish_supposed", "withdrawn", "nothing_named"),
+        *("wish_supposed", "nothing_named"),
     }
 )
 """Doubts that do not stand by themselves: they are weighed with all else."""
