@@ -87,8 +87,9 @@ NAMES = (
 )
 
 
-_RETURN, _REMINDER = "return_approved", "return_reminder"
-_REMINDED_AFTER = timedelta(days=4)  # on day five, of which the first may be short
+_RETURN = "return_approved"
+_LATER = {"return_reminder": timedelta(days=4), "return_expired": timedelta(days=6)}
+"""What comes on day five and after day seven where the goods do not; the first day may be short."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,8 +151,10 @@ class Books:
         for who, story in self.told.items():
             letters = came.pop(who, Counter())
             got = sorted(templates.get(message_id, "unknown") for message_id in letters)
-            if _RETURN in story.letters and self.shop.clock.now - self.told_at[who] >= _REMINDED_AFTER:
-                got = sorted((Counter(got) - Counter({_REMINDER: 1})).elements())
+            if _RETURN in story.letters:
+                waited = self.shop.clock.now - self.told_at[who]
+                later = Counter(letter for letter, after in _LATER.items() if waited >= after)
+                got = sorted((Counter(got) - later).elements())
             if got != sorted(story.letters):
                 yield f"{who} was sent {got} instead of {sorted(story.letters)}"
             twice = [message_id for message_id, copies in letters.items() if copies > 1]
