@@ -1,8 +1,9 @@
 """Teaches what weighs a whole mail: ``bench/letters/*.toml`` to ``mailbot/understand/whole_mail.json``.
 
 ``make reader`` runs it after the second reader, whose findings it weighs. Which reason a letter gives is learned as a
-choice among all reasons (multinomial logit, the same weights for each); whether a clerk would act on what was read, as
-a logistic regression. Both are shrunk (ridge), and both are measured on letters that the weights were not learned from.
+choice among all reasons (multinomial logit, the same weights for each), what it says of the goods likewise, and whether
+a clerk would act on all that as a logistic regression. All are shrunk (ridge), and measured on letters that the weights
+were not learned from.
 """
 
 import hashlib
@@ -64,7 +65,6 @@ class Letter:
         request: whether it is one.
     """
 
-    language: str
     reasons: frozenset[str]
     facts: Mapping[str, bool]
     other: bool
@@ -122,7 +122,6 @@ def _letter(language: str, told: Mapping[str, Any]) -> list[Letter]:
     reasons = told["reason"] if isinstance(told["reason"], list) else [told["reason"]]
     return [
         Letter(
-            language=language,
             reasons=frozenset(reasons),
             facts=told.get("facts", {}),
             other=told["wants"] in {Remedy.EXCHANGE, Remedy.REPAIR},
@@ -209,10 +208,6 @@ def _chances(sums: Table) -> Table:
     return much / much.sum(axis=1, keepdims=True)
 
 
-def _as(weighed: Weighed) -> Callable[[Seen], Weighed]:
-    return lambda _: weighed
-
-
 def _share_right(acted: Sequence[tuple[Letter, Weighed]]) -> str:
     return f"{len(acted)}, {sum(letter.is_right(weighed) for letter, weighed in acted) / len(acted):.1%} rightly"
 
@@ -235,7 +230,7 @@ def main() -> int:
             f"{fact} {value}: said by {sum(said for said, _ in told)}; as read {read / len(told):.1%} right, "
             f"as weighed {sum(sure) / len(sure):.1%} of {len(sure)}"
         )
-    acted = [(letter, weighed) for letter, weighed in apart if not settle(letter.seen, _as(weighed)).doubts]
+    acted = [(letter, weighed) for letter, weighed in apart if not settle(letter.seen, weighed).doubts]
     undoubted = [(letter, weighed) for letter, weighed in apart if not letter.seen.doubts]
     print(f"acted on {_share_right(acted)}; without weighing on {_share_right(undoubted)}")
     scales = learn(known)

@@ -181,7 +181,7 @@ def _judge(
     sureness = confidence(reason, said, doubts)
     if opinion.heard:
         seen = Seen(sentences=sentences, heard=opinion.heard, reason=reason, wish=wish, facts=facts, doubts=doubts)
-        settled = settle(seen, weigh)
+        settled = settle(seen, weigh(seen))
         reason, facts, doubts, sureness = settled.reason, settled.facts, settled.doubts, settled.confidence
     claim = Claim(
         reason=reason.reason,

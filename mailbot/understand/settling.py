@@ -1,6 +1,5 @@
 """What is read of a mail that was weighed as a whole: reason and facts with their places, and what doubts remain."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mailbot.model.facts import Reason
@@ -44,9 +43,8 @@ class Settled:
     confidence: float
 
 
-def settle(seen: Seen, weigh: Callable[[Seen], Weighed]) -> Settled:
+def settle(seen: Seen, weighed: Weighed) -> Settled:
     """The likeliest reason and facts, each with the words it rests on, and how far to go by them."""
-    weighed = weigh(seen)
     reason = seen.reason
     agree = weighed.reason is reason.reason or {weighed.reason, reason.reason} <= OWN_CHOICE or _is_why(reason, weighed)
     plain = agree and not seen.doubts

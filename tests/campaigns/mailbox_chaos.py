@@ -167,13 +167,13 @@ class _Chaos:
 
     def _lose_index(self) -> None:
         """While nobody is signed in: a session would write down the old UIDVALIDITY again, over new numbers."""
-        for _ in range(_POLLERS):
-            self.sessions.acquire()
-        for file in (self.files / f".{_FOLDER}").glob("dovecot*"):
-            with suppress(FileNotFoundError):
-                file.unlink()
-        self._uidvalidity()
-        self.sessions.release(_POLLERS)
+        with ExitStack() as nobody:
+            for _ in range(_POLLERS):
+                nobody.enter_context(self.sessions)
+            for file in (self.files / f".{_FOLDER}").glob("dovecot*"):
+                with suppress(FileNotFoundError):
+                    file.unlink()
+            self._uidvalidity()
 
     def _uidvalidity(self) -> int:
         found = []
