@@ -67,10 +67,10 @@ def test_a_person_signs_in_with_the_printed_link(console: Console, visitor: Visi
     with looking(chromium, visitor) as page:
         page.goto(console.link())
         page.get_by_role("button", name="Sign in").click()
-        assert page.url == f"{console.address}/"
+        page.wait_for_url(f"{console.address}/")
         assert page.locator("h1").inner_text() == "Needs a person"
         page.get_by_role("link", name="RF-000002").click()
-        assert page.url.endswith("/cases/RF-000002")
+        page.wait_for_url("**/cases/RF-000002")
 
 
 def test_a_finding_leads_to_its_words_in_the_mail(operator: Visitor, chromium: Browser) -> None:
