@@ -79,12 +79,13 @@ def test_what_was_ordered_by_key_is_undone_by_key(desk: Console, chromium: Brows
         page.goto(f"{desk.address}/?view=people&reason=logistics_review")
         press(page, "j", "j", "k", "d")
         page.wait_for_url("**/decline")
+        focused(page)
         page.locator("select").select_option("customer_damage")
         page.get_by_role("button", name="Decline").click()
         page.wait_for_url("**/cases/RF-*")
         press(page, "u")
-        page.wait_for_function("!document.body.innerText.includes('goes out in')")
-        assert "order undone" in page.locator(".history").inner_text()
+        page.locator(".history", has_text="order undone").wait_for()
+        assert "goes out in" not in page.locator("body").inner_text()
 
 
 def test_a_key_opens_the_page_of_its_action_and_escape_leaves_it(desk: Console, chromium: Browser) -> None:
