@@ -156,7 +156,9 @@ class _Chaos:
         else:
             with self.shop.account.signed_in(_FOLDER) as program:
                 held = program.fetch(program.search(), ["BODY.PEEK[]", "INTERNALDATE"])
-            self.shop.account.remake_folder(_FOLDER)
+            with self._nobody_signed_in():
+                self.shop.account.remake_folder(_FOLDER)
+                self._uidvalidity()
             for answer in held.values():
                 if self.chance.random() < 0.8:
                     self._append(answer[b"BODY[]"], answer[b"INTERNALDATE"])
@@ -166,14 +168,19 @@ class _Chaos:
             self.problems.append(f"{deed}: UIDVALIDITY did not change, so that nothing was tried")
 
     def _lose_index(self) -> None:
-        """While nobody is signed in: a session would write down the old UIDVALIDITY again, over new numbers."""
-        with ExitStack() as nobody:
-            for _ in range(_POLLERS):
-                nobody.enter_context(self.sessions)
+        with self._nobody_signed_in():
             for file in (self.files / f".{_FOLDER}").glob("dovecot*"):
                 with suppress(FileNotFoundError):
                     file.unlink()
             self._uidvalidity()
+
+    @contextmanager
+    def _nobody_signed_in(self) -> Iterator[None]:
+        """A session that is open would write down the old UIDVALIDITY again, over new numbers."""
+        with ExitStack() as nobody:
+            for _ in range(_POLLERS):
+                nobody.enter_context(self.sessions)
+            yield
 
     def _uidvalidity(self) -> int:
         found = []
