@@ -38,6 +38,7 @@ score: $(VENV)/made.develop ## how well mails are read and decided, in ten langu
 
 reader: $(VENV)/made.develop ## teach what reads: bench/sentences and bench/letters (after a change there or in a lexicon)
 	$(BIN)/python -m bench.train_reader
+	@$(PIP) install lightgbm==4.7.0
 	$(BIN)/python -m bench.train_whole
 
 pictures: $(VENV)/made.develop ## how well scanned and photographed invoices are read (ARGS="--seeds 3 --faults")

@@ -1,44 +1,41 @@
-"""Where the grammar is in doubt, what does the second reader make of the sentence? And do the two agree?
+"""Where the grammar is in doubt, what does the second reader make of the sentence?
 
-The second reader mends what the grammar left open: it explains stray words, settles a conflict, gives a reason, a wish
-or a fact that was said in other words. What the grammar reads as denied, supposed or asked it never makes a claim.
+The second reader mends what the grammar left open: it explains stray words, gives a wish or a fact that was said in
+other words. What the grammar reads as denied, supposed or asked it never makes a claim. Why the customer writes is
+weighed over the whole mail (``whole_mail.py``).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailbot.model.facts import Reason, Remedy
-from mailbot.understand.disagreement import (
-    ANY_REASON,
-    ASIDE,
-    CERTAIN,
-    FACTS,
-    GIVES,
-    NOTICED,
-    REASON,
-    SURE,
-    UNDERSTOOD,
-    UNHEARD,
-    buys_again_in_doubt,
-    denies,
-    disagree,
-    facts_in_doubt,
-    hints_at_another,
-    reasons_heard,
-    stated,
-)
-from mailbot.understand.doubts import PART, READERS_DISAGREE
+from mailbot.understand.doubts import PART
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.learned import learned
 from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Strength
-from mailbot.understand.own_choice import as_own_choice, is_own_choice
-from mailbot.understand.reason import goes_with, read_reason
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.stated_facts import read_facts
 from mailbot.understand.wish import read_wish
 from mailbot.understand.wording import NUMBER
 
+_SURE = 0.8
+_GIVES = 0.75  # a fact that no phrase gives
+_UNDERSTOOD = 0.5
+_NOTICED = 0.25  # what may be said
+_UNHEARD = 0.1
+REASON, ANY_REASON = "reason.", "any.reason"
+_ASIDE = ("supposed", "elsewhere", "withdrawn")
+FACTS: Mapping[Fact, tuple[str, str]] = {
+    Fact.ITEM_USED: ("used.yes", "used.no"),
+    Fact.ITEM_ALTERED: ("altered.yes", "altered.no"),
+    Fact.ORIGINAL_BOX: ("box.yes", "box.no"),
+}
+_AGAINST = tuple(
+    (fact, fact is not Fact.ORIGINAL_BOX, *(labels if fact is not Fact.ORIGINAL_BOX else labels[::-1]))
+    for fact, labels in FACTS.items()
+)
+"""What speaks against a return: the fact, its value, the label for it and the one against it."""
 _CONFIRMS = 0.5  # what a weak phrase says as well
 _ABSENT = 0.15  # what a stray word may mean
 _A_TITLE = 30  # characters
@@ -66,7 +63,7 @@ class Opinion:
 
     Attributes:
         heard: what the second reader makes of each; nothing where it was not asked.
-        doubts: where the two contradict each other.
+        doubts: facts in which the two contradict each other.
     """
 
     sentences: tuple[ReadSentence, ...]
@@ -94,13 +91,8 @@ def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Prob
         else sentence
         for sentence, given in zip(sentences, heard, strict=True)
     ]
-    own_choice = is_own_choice(clearer, heard)
-    clearer = as_own_choice(clearer, heard) if own_choice else _settle_reason(clearer, heard)
-    reason = read_reason(clearer).reason
-    hinted = hints_at_another(sentences, heard, reason) and reasons_heard(heard).get(reason, 0.0) < CERTAIN
-    contradict = (hinted and not own_choice) or disagree(clearer, heard)
-    checks = ((contradict, READERS_DISAGREE), (buys_again_in_doubt(sentences, heard), Fact.REPURCHASED))
-    doubts = (*(doubt for holds, doubt in checks if holds), *facts_in_doubt(clearer, heard))
+    again = (Fact.REPURCHASED,) if _buys_again_in_doubt(sentences, heard) else ()
+    doubts = (*again, *_facts_in_doubt(clearer, heard))
     return Opinion(sentences=tuple(clearer), heard=tuple(heard), doubts=doubts)
 
 
@@ -125,33 +117,33 @@ def _explain(
     findings = [
         finding
         for finding in _plainly_wished(sentence, given)
-        if not (_is_question(finding) and ((asked_for and asked < NOTICED) or _is_exchange(finding, given)))
+        if not (_is_question(finding) and ((asked_for and asked < _NOTICED) or _is_exchange(finding, given)))
         and not (finding.rule.value == _LEGAL and given["dispute"] < _threat(sentence))
     ]
     findings = list(_facts(findings, sentence, given))
     if not asked_for:
         findings += _wish(findings, sentence, given)
-    if given["dispute"] >= GIVES and not any(finding.rule.kind is Kind.DISPUTE for finding in findings):
+    if given["dispute"] >= _GIVES and not any(finding.rule.kind is Kind.DISPUTE for finding in findings):
         findings.append(learned(sentence, Kind.DISPUTE, "mentioned"))
-    if given["partial"] >= GIVES and not any(finding.rule.value == PART for finding in findings):
+    if given["partial"] >= _GIVES and not any(finding.rule.value == PART for finding in findings):
         findings.append(learned(sentence, Kind.DOUBT, PART))
-    well_known = used_told or given["none"] >= UNDERSTOOD or len(sentence.unexplained) <= _FEW
+    well_known = used_told or given["none"] >= _UNDERSTOOD or len(sentence.unexplained) <= _FEW
     hints = tuple(
         hint
         for hint in sentence.hints
         if not (wished and (well_known or _ABOUT_USE.isdisjoint(hint)) and _is_explained(hint, given))
     )
     few = len(sentence.unexplained) <= _FEW and not sentence.reason_unread
-    no_reason = wished and given[ANY_REASON] < _ABSENT and (given["none"] >= SURE or few)
+    no_reason = wished and given[ANY_REASON] < _ABSENT and (given["none"] >= _SURE or few)
     return replace(
         sentence,
         findings=tuple(findings),
         hints=hints,
         reason_unread=sentence.reason_unread and not no_reason,
-        asks_more=sentence.asks_more and asked >= NOTICED,
+        asks_more=sentence.asks_more and asked >= _NOTICED,
         unexplained=() if no_reason else sentence.unexplained,
         everyday=0 if no_reason else sentence.everyday,
-        foreign=sentence.foreign and given["none"] < SURE,
+        foreign=sentence.foreign and given["none"] < _SURE,
     )
 
 
@@ -164,15 +156,15 @@ def _plainly_wished(sentence: ReadSentence, given: Probabilities) -> Iterator[Fi
     wish = max(given[f"{_WANTS}{remedy}"] for remedy in _MONEY_BACK)
     for finding in sentence.findings:
         supposed = finding.rule.kind is Kind.WANTS and finding.mood in {Mood.CONDITIONAL, Mood.HEDGED}
-        if supposed and wish >= SURE and given["supposed"] < UNHEARD and not finding.negated:
+        if supposed and wish >= _SURE and given["supposed"] < _UNHEARD and not finding.negated:
             yield replace(finding, mood=Mood.ASSERTED)
         elif finding.rule.kind is not Kind.OTHER or not (
-            (finding.rule.value == "withdrawn" and given["received"] >= SURE and given["withdrawn"] < UNHEARD)
+            (finding.rule.value == "withdrawn" and given["received"] >= _SURE and given["withdrawn"] < _UNHEARD)
             or (
                 finding.rule.value == "no_order"
-                and wish >= UNDERSTOOD
+                and wish >= _UNDERSTOOD
                 and sentence.names_goods
-                and given["no_order"] < UNHEARD
+                and given["no_order"] < _UNHEARD
             )
         ):
             yield finding
@@ -184,16 +176,16 @@ def _is_question(finding: Finding) -> bool:
 
 def _is_exchange(finding: Finding, given: Probabilities) -> bool:
     """Whether a change that seems asked for ("another size, please") is one of the goods and not of a running order."""
-    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= SURE
+    return finding.rule.value == "change" and given[f"{_WANTS}{Remedy.EXCHANGE}"] >= _SURE
 
 
 def _threat(sentence: ReadSentence) -> float:
     """How likely a word of the law must be a threat to count: it may be a profession, or the form of a letter."""
-    return SURE if len(sentence.quote) <= _A_TITLE else NOTICED
+    return _SURE if len(sentence.quote) <= _A_TITLE else _NOTICED
 
 
 def _is_explained(hint: frozenset[str], given: Probabilities) -> bool:
-    if given["repurchased"] >= UNDERSTOOD and Fact.REPURCHASED in hint:
+    if given["repurchased"] >= _UNDERSTOOD and Fact.REPURCHASED in hint:
         return False
     return all(given.get(label, 0.0) < _ABSENT for value in hint for label in _MEANT_BY.get(value, ()))
 
@@ -201,7 +193,7 @@ def _is_explained(hint: frozenset[str], given: Probabilities) -> bool:
 def _facts(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilities) -> Iterator[Finding]:
     """Facts with those that the second reader is sure of; of a contradiction, the side that it takes."""
     doubtful = (
-        sentence.asks or sentence.supposes or sentence.elsewhere or any(given[name] >= NOTICED for name in ASIDE[:2])
+        sentence.asks or sentence.supposes or sentence.elsewhere or any(given[name] >= _NOTICED for name in _ASIDE[:2])
     )
     wrong: set[int] = set()
     for fact, (yes, no) in FACTS.items():
@@ -211,7 +203,7 @@ def _facts(findings: Sequence[Finding], sentence: ReadSentence, given: Probabili
             if finding.rule.kind is Kind.FACT and finding.rule.value == fact
         }
         for value, here, there in ((True, given[yes], given[no]), (False, given[no], given[yes])):
-            if here < GIVES or there >= NOTICED:
+            if here < _GIVES or there >= _NOTICED:
                 continue
             if len(said) > 1:
                 wrong |= {
@@ -233,7 +225,7 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
         not sentence.names_goods
         or sentence.supposes
         or sentence.elsewhere
-        or any(given[name] >= NOTICED for name in ASIDE)
+        or any(given[name] >= _NOTICED for name in _ASIDE)
     ):
         return
     if any(wish.mood is Mood.VOID and wish.negated for wish in wishes):
@@ -242,61 +234,42 @@ def _wish(findings: Sequence[Finding], sentence: ReadSentence, given: Probabilit
         return
     likely = {wish.rule.value for wish in wishes if wish.mood is not Mood.VOID}
     best = max(Remedy, key=lambda remedy: given.get(f"{_WANTS}{remedy}", 0.0))
-    least = _CONFIRMS if best in likely and best is not Remedy.REPAIR else SURE
+    least = _CONFIRMS if best in likely and best is not Remedy.REPAIR else _SURE
     if given.get(f"{_WANTS}{best}", 0.0) >= least:
         yield learned(sentence, Kind.WANTS, best)
 
 
-def _settle_reason(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> list[ReadSentence]:
-    """Where the grammar has no clear reason, or several: the one that the second reader alone is sure of."""
-    read = read_reason(sentences)
-    if read.clear and read.conflict:
-        sentences = [
-            _without_guesses(sentence, given, read.reason) for sentence, given in zip(sentences, heard, strict=True)
-        ]
-        read = read_reason(sentences)
-    if (read.clear and not read.conflict) or not read_wish(sentences).places:
-        return list(sentences)
-    likeliest = reasons_heard(heard)
-    reason = max(likeliest, key=lambda each: likeliest[each], default=None)
-    if reason is None:
-        return list(sentences)
-    weak = {finding.rule.value for _, finding in read.places}
-    least = _CONFIRMS if reason in weak else GIVES
-    others = {each for each, value in likeliest.items() if value >= NOTICED} - goes_with(reason)
-    if likeliest[reason] < least or others or any(given.get(name, 0.0) >= GIVES for given in heard for name in ASIDE):
-        return list(sentences)
-    settled = []
-    for sentence, given in zip(sentences, heard, strict=True):
-        findings = [
-            finding
-            for finding in sentence.findings
-            if finding.rule.kind is not Kind.REASON or finding.rule.value in goes_with(reason)
-        ]
-        says_so = stated(reason, given) >= least
-        if says_so and not _is_aside(sentence, given) and not denies(sentence, reason):
-            findings = [each for each in findings if each.rule.kind is not Kind.REASON]
-            findings.append(learned(sentence, Kind.REASON, reason))
-        settled.append(replace(sentence, findings=tuple(findings)))
-    return settled
-
-
-def _without_guesses(sentence: ReadSentence, given: Probabilities, reason: Reason) -> ReadSentence:
-    """Without other reasons that a phrase only hints at and the second reader does not notice."""
-    if not given:
-        return sentence
-    unnoticed = given[ANY_REASON] < NOTICED
-    kept = (
-        finding
-        for finding in sentence.findings
-        if finding.rule.kind is not Kind.REASON
-        or finding.rule.value == reason
-        or not Strength(finding.rule.strength).uncertain
-        or not (unnoticed or given[f"{REASON}{finding.rule.value}"] < NOTICED)
+def _facts_in_doubt(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> tuple[Fact, ...]:
+    """What the second reader hears against a return and the grammar does not: used, altered, no box any more."""
+    values = read_facts(sentences).values
+    agreed = {
+        fact
+        for fact, value, _, other in _AGAINST
+        if values.get(fact) is (not value) and any(given.get(other, 0.0) >= _SURE for given in heard)
+    }
+    return tuple(
+        fact
+        for fact, value, against, other in _AGAINST
+        if any(
+            given.get(against, 0.0) >= (_UNDERSTOOD if fact in agreed else _NOTICED)
+            and given[against] > given[other] / 2
+            and values.get(fact) != value
+            for given in heard
+        )
     )
-    return replace(sentence, findings=tuple(kept))
 
 
-def _is_aside(sentence: ReadSentence, given: Probabilities) -> bool:
-    only_asked = sentence.asks and not any(finding.rule.kind is Kind.WANTS for finding in sentence.findings)
-    return only_asked or sentence.supposes or sentence.elsewhere or any(given[name] >= NOTICED for name in ASIDE)
+def _buys_again_in_doubt(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> bool:
+    """Whether "I have ordered the right one", which spares the customer a fee (C10), may be no fact.
+
+    The second reader is not sure of it, or something in the sentence is denied and it is not understood what.
+
+    Args:
+        sentences: as the grammar alone reads them.
+        heard: by the second reader.
+    """
+    facts = read_facts(sentences)
+    if not facts.values.get(Fact.REPURCHASED):
+        return False
+    sure = any(given.get("repurchased", 0.0) >= _SURE for given in heard)
+    return not sure or facts.places[Fact.REPURCHASED][0].denies

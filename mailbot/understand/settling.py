@@ -3,30 +3,30 @@
 from dataclasses import dataclass, replace
 
 from mailbot.model.facts import Reason
-from mailbot.understand.disagreement import CERTAIN, OWN_CHOICE, REASON, SURE, hints_at_another
-from mailbot.understand.doubts import IN_DOUBT, READERS_DISAGREE
+from mailbot.understand.doubts import IN_DOUBT, PART, READERS_DISAGREE
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.learned import learned
 from mailbot.understand.lexicons import Fact, Kind
 from mailbot.understand.reason import StatedReason, goes_with
+from mailbot.understand.scope import Mood
+from mailbot.understand.second_opinion import FACTS, REASON
 from mailbot.understand.stated_facts import StatedFacts
-from mailbot.understand.whole_mail import DECISIVE, RESTS_ON_FACTS, WEIGHED_FACTS, Seen, Weighed
+from mailbot.understand.whole_mail import DECISIVE, MATTERS, Seen, Weighed
 
-_TRUSTED = 0.8
-_PLAINLY = 0.5  # where nothing else speaks against what was read
-_SAID, _NOTHING_SAID = 0.75, 0.6  # then trust in the whole, of which the reason is a part, speaks for the reason too
-_KNOWN, _UNHEARD = 0.8, 0.4  # a fact
-_OVERRULES = 0.97  # what the grammar reads of one
-_WEIGHED = frozenset(
-    {
-        READERS_DISAGREE,
-        *("unexplained_text", "unread_hint", "reason_unclear", "no_clear_wish", "asks_more"),
-        *("wish_supposed", "nothing_named"),
-    }
-)
-"""Doubts that do not stand by themselves: they are weighed with all else."""
+_SURE, _CERTAIN = 0.8, 0.9  # of the reason
+_TRUSTED, _FIRMLY, _BLINDLY = 0.55, 0.75, 0.85
+_LIKELY = 0.5  # a fact
+_OVERRULES, _UNHEARD = 0.97, 0.1  # what the readers read of one
+_STANDS = frozenset({PART, "addresses_the_machine", "legal", "billing", "other_language", "date_unclear"})
+"""Doubts that no trust outweighs; nor is somebody to blame for what may have happened otherwise (C3)."""
+_LIGHT = frozenset({"reason_unclear", "facts_conflict", *DECISIVE})
+"""Doubts that are weighed with all else; facts are looked at one by one."""
 _UNREAD = frozenset({"unexplained_text", "unread_hint"})
-"""Those that stand where no reason was heard: it may be in the words that nobody understood."""
+"""The same where a reason was found; where none was, it may be in the words that nobody understood."""
+_HIDES = frozenset({"no_clear_wish", "special_case", "speaks_of_another"})
+"""Doubts behind which something else than what is supposed may lie."""
+_CONFLICT = "reasons_conflict"
+_HEARD_AS = {**FACTS, Fact.REPURCHASED: ("repurchased", "")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,53 +46,61 @@ class Settled:
 def settle(seen: Seen, weighed: Weighed) -> Settled:
     """The likeliest reason and facts, each with the words it rests on, and how far to go by them."""
     reason = seen.reason
-    agree = weighed.reason is reason.reason or {weighed.reason, reason.reason} <= OWN_CHOICE or _is_why(reason, weighed)
-    plain = agree and not seen.doubts
-    hinted = hints_at_another(seen.sentences, seen.heard, weighed.reason)
-    overrules = reason.clear and not reason.conflict and not agree
-    least = CERTAIN if overrules or (hinted and not plain) else SURE
-    lowest = _NOTHING_SAID if weighed.reason is Reason.UNSPECIFIED else _SAID
-    sureness = max(weighed.sureness, weighed.trust) if plain and weighed.sureness >= lowest else weighed.sureness
-    trusted = sureness >= least and weighed.trust >= (_PLAINLY if plain else _TRUSTED)
-    if not agree and (trusted or not overrules):
+    if weighed.reason is not reason.reason and not _is_why(reason, weighed):
         where = _place(seen, f"{REASON}{weighed.reason}", Kind.REASON, weighed.reason)
         places = () if weighed.reason is Reason.UNSPECIFIED else (where,)
         reason = StatedReason(reason=weighed.reason, clear=False, conflict=False, places=places)
-    facts, unknown = _facts(seen, weighed)
-    stands = _UNREAD if reason.reason is Reason.UNSPECIFIED else frozenset()
-    settled = {fact for fact, chances in weighed.facts.items() if chances[DECISIVE[fact]] < 1 - _OVERRULES}
-    left = tuple(doubt for doubt in seen.doubts if not trusted or doubt not in (_WEIGHED - stands) | settled)
-    doubts = tuple(dict.fromkeys((*left, *unknown))) or (() if trusted else (READERS_DISAGREE,))
-    confidence = round(min(sureness, IN_DOUBT) if doubts else sureness, 2)
-    return Settled(reason=reason, facts=facts, doubts=doubts, confidence=confidence)
+    facts, unsure = _facts(seen, weighed)
+    sure = weighed.sureness >= (_CERTAIN if _hints_at_another(seen, weighed.reason) else _SURE)
+    left = [doubt for doubt in seen.doubts if not sure or weighed.trust < _least(doubt, weighed.reason)]
+    stands = _STANDS | {_CONFLICT} if weighed.reason is Reason.CUSTOMER_DAMAGE else _STANDS
+    left += [doubt for doubt in seen.doubts if doubt in stands]
+    trusted = sure and weighed.trust >= _TRUSTED
+    doubts = tuple(dict.fromkeys((*left, *unsure))) or (() if trusted else (READERS_DISAGREE,))
+    confidence = min(weighed.sureness, IN_DOUBT) if doubts else weighed.sureness
+    return Settled(reason=reason, facts=facts, doubts=doubts, confidence=round(confidence, 2))
+
+
+def _least(doubt: str, reason: Reason) -> float:
+    """The trust that outweighs it."""
+    if doubt in _HIDES or (doubt in _UNREAD and reason is Reason.UNSPECIFIED):
+        return _BLINDLY
+    return _TRUSTED if doubt in _LIGHT | _UNREAD else _FIRMLY
 
 
 def _is_why(read: StatedReason, weighed: Weighed) -> bool:
-    """Whether a reason said outright is why the customer does not want the goods: too late, too small."""
+    """Whether a reason said outright is why the customer does not want the goods: too late, another colour."""
     return read.clear and not read.conflict and weighed.reason in goes_with(read.reason) & {Reason.CHANGE_OF_MIND}
+
+
+def _hints_at_another(seen: Seen, reason: Reason) -> bool:
+    """Whether a phrase may give a reason that the customer could not help, but a choice of theirs is the likeliest."""
+    return reason in MATTERS and any(
+        finding.rule.kind is Kind.REASON
+        and finding.rule.value not in MATTERS
+        and finding.rule.value not in goes_with(reason)
+        and finding.mood is not Mood.VOID
+        for sentence in seen.sentences
+        for finding in sentence.findings
+    )
 
 
 def _facts(seen: Seen, weighed: Weighed) -> tuple[StatedFacts, tuple[str, ...]]:
     """The facts as they are most likely, and those that are in doubt, which stay as they were read."""
     values, places = dict(seen.facts.values), dict(seen.facts.places)
-    unknown = []
-    for fact, chances in weighed.facts.items() if weighed.reason in RESTS_ON_FACTS else ():
-        against = chances[DECISIVE[fact]]
-        read = values.get(fact)
-        if fact is Fact.REPURCHASED and read is None:
-            continue  # "I bought it from you" sounds alike
-        differs = read is not None and (read is DECISIVE[fact]) != (against >= _KNOWN)
-        if _UNHEARD < against < _KNOWN or (differs and max(against, 1 - against) < _OVERRULES):
-            unknown.append(fact)
-            continue
-        value = DECISIVE[fact] if against >= _KNOWN else not DECISIVE[fact]
-        if chances[value] < _KNOWN:
-            if differs:
-                del values[fact]
-        elif values.get(fact) is not value:
-            values[fact] = value
-            places[fact] = _place(seen, WEIGHED_FACTS[fact][not value], Kind.FACT, fact)
-    return replace(seen.facts, values=values, places=places), tuple(unknown)
+    unsure = []
+    for fact in MATTERS.get(weighed.reason, ()):
+        chance, decisive = weighed.facts[fact], DECISIVE[fact]
+        read, weighs = values.get(fact) is decisive, chance >= _LIKELY
+        unclear = read != weighs or (fact in FACTS and _UNHEARD < chance < _LIKELY)
+        if unclear and 1 - _OVERRULES < chance < _OVERRULES:
+            unsure.append(fact)
+        elif weighs and not read:
+            values[fact] = decisive
+            places[fact] = _place(seen, _HEARD_AS[fact][not decisive], Kind.FACT, fact)
+        elif read and not weighs:
+            del values[fact]
+    return replace(seen.facts, values=values, places=places), tuple(unsure)
 
 
 def _place(seen: Seen, label: str, kind: Kind, value: str) -> tuple[ReadSentence, Finding]:

@@ -1,44 +1,38 @@
 """Which reason does the mail as a whole give, and may a machine act on what was read of it?
 
-The two readers see one sentence at a time; here, what they found in all of them is weighed together. The weights are
-learned from whole letters (``bench/letters``), of which neither reader has seen a word: ``make reader`` writes
+The two readers see one sentence at a time; here, what they found in all of them is weighed together. How is learned
+from whole letters (``bench/letters``), of which neither reader has seen a word: ``make reader`` writes
 ``whole_mail.json``.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from math import exp, log
-from typing import TypeVar
+from itertools import repeat
 
-from mailbot.model.facts import Reason, Remedy
-from mailbot.understand.disagreement import ANY_REASON, FACTS, OWN_CHOICE, REASON, reasons_heard, stated
-from mailbot.understand.doubts import SPEAKS_FOR_ITSELF
+from mailbot.model.facts import Reason
 from mailbot.understand.findings import ReadSentence
 from mailbot.understand.lexicons import Fact, Kind, Strength
 from mailbot.understand.reason import StatedReason
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.stated_facts import StatedFacts
+from mailbot.understand.trees import Features, Trees
 from mailbot.understand.wish import StatedWish
 
-Features = Mapping[str, float]
-
-_LEAST = 1e-3  # of a probability that is weighed
-_MANY = 3  # phrases
-WEIGHED_FACTS = {**FACTS, Fact.REPURCHASED: ("repurchased", "")}
 DECISIVE = {Fact.ITEM_USED: True, Fact.ITEM_ALTERED: True, Fact.ORIGINAL_BOX: False, Fact.REPURCHASED: True}
 """The value of each fact that changes a decision; the other one is as good as nothing said."""
-RESTS_ON_FACTS = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER, Reason.NATURAL_VARIATION, Reason.UNSPECIFIED})
-"""Reasons for which it matters how the goods are."""
-_Choice = TypeVar("_Choice")
-_ASIDE = (
-    *("partial", "withdrawn", "supposed", "elsewhere", "dispute", "return_sent", "no_order"),
-    *("asks.advice", "asks.change", "asks.policy", "asks.process", "asks.status"),
-)
+_GOODS = (Fact.ITEM_USED, Fact.ITEM_ALTERED, Fact.ORIGINAL_BOX)
+MATTERS = {
+    **dict.fromkeys((Reason.CHANGE_OF_MIND, Reason.NATURAL_VARIATION, Reason.UNSPECIFIED), _GOODS),
+    Reason.MISTAKEN_ORDER: (*_GOODS, Fact.REPURCHASED),
+}
+"""What must be known by reason: how the goods are; of a mistake, whether the right one was bought since (C10)."""
+ALIKE = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER, Reason.UNSPECIFIED})
+"""The customer's own choice, or none given: one decision for all (but for the fee, which rests on a fact too)."""
+YES = "yes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,138 +60,101 @@ class Weighed:
 
     Attributes:
         reason: the likeliest.
-        sureness: how likely it is the reason; of a choice of one's own, how likely it is one.
-        facts: how likely it says of each fact that it is so, that it is not, and nothing (``None``).
+        sureness: how likely it is the reason, or one that is decided alike.
+        facts: how likely each fact has the value that changes a decision.
         trust: how likely all of that is right and a clerk would act on it without asking.
     """
 
     reason: Reason
     sureness: float
-    facts: Mapping[Fact, Mapping[bool | None, float]]
+    facts: Mapping[Fact, float]
     trust: float
 
 
-def reason_features(seen: Seen) -> dict[Reason, Features]:
-    """What speaks for each reason."""
-    phrases = Counter(_phrases(seen.sentences))
-    heard = seen.heard
-    alone = {reason: _most(heard, f"{REASON}{reason}") for reason in Reason}
-    likely = reasons_heard(heard)
-    told = {reason for reason, how in phrases if how != "void"}
-    found: dict[Reason, Features] = {}
-    for reason in Reason:
-        features = {f"is {reason}": 1.0}
-        if seen.reason.reason is reason:
-            features["read"] = 1.0
-            features["read in passing"] = float(not seen.reason.clear)
-            features["read beside another"] = float(seen.reason.conflict)
-            features["read without doubt"] = float(not seen.doubts)
-        if reason is Reason.UNSPECIFIED:
-            features["any"] = _odds(_most(heard, ANY_REASON))
-            features["likeliest"] = _odds(max(alone.values()))
-            features["phrases"] = float(min(2, len(told)))
-        else:
-            again = sorted((stated(reason, given) for given in heard), reverse=True)[1:2]
-            kind = "own" if reason in OWN_CHOICE else "blame"
-            features |= {
-                f"{kind} {how}": float(min(_MANY, many)) for (each, how), many in phrases.items() if each is reason
-            }
-            features |= {
-                "heard": _odds(likely[reason]),
-                f"heard {reason}": _odds(alone[reason]),
-                "heard by itself": _odds(alone[reason]),
-                "heard again": _odds(*again),
-                "another": _odds(max(value for each, value in likely.items() if each is not reason)),
-                "chance": likely[reason],
-                "chance by itself": alone[reason],
-                "own choice": _odds(alone[reason]) if reason in OWN_CHOICE else 0.0,
-            }
-        found[reason] = features
-    return found
-
-
-def fact_features(seen: Seen, fact: Fact) -> dict[bool | None, Features]:
-    """What speaks for it that a fact is so, that it is not, and that nothing is said of it."""
-    yes, no = (_most(seen.heard, label) for label in WEIGHED_FACTS[fact])
-    told = seen.facts.values.get(fact)
-    found: dict[bool | None, Features] = {
-        None: {f"{fact} unsaid": 1.0, "unsaid": 1.0, "either": _odds(max(yes, no)), "read unsaid": float(told is None)}
-    }
-    for value, here, there in ((True, yes, no), (False, no, yes)):
-        found[value] = {
-            f"{fact} {value}": 1.0,
-            f"{fact} heard {value}": _odds(here),
-            "heard": _odds(here),
-            "chance": here,
-            "against": _odds(there),
-            "read": float(told is value),
-            f"{fact} read {value}": float(told is value),
-        }
-    return found
-
-
-def trust_features(seen: Seen, weighed: Weighed) -> Features:
-    """What speaks for acting on what was weighed, and against it."""
-    return {
-        **{f"most {label}": _odds(_most(seen.heard, label)) for label in _ASIDE},
-        **{f"doubt {doubt}": 1.0 for doubt in seen.doubts},
-        **{f"sure of {fact}": abs(_odds(chances[DECISIVE[fact]])) for fact, chances in weighed.facts.items()},
-        "doubts": float(len(seen.doubts)),
-        "sureness": _odds(weighed.sureness),
-        "another is read": float(seen.reason.reason is not weighed.reason),
-        "wish clear": float(seen.wish.clear),
-        "wishes differ": float(seen.wish.conflict),
-        "no wish": float(seen.wish.wants is Remedy.UNSPECIFIED and weighed.reason not in SPEAKS_FOR_ITSELF),
-        "bias": 1.0,
-    }
-
-
-def _phrases(sentences: Sequence[ReadSentence]) -> Iterator[tuple[Reason, str]]:
+def features_of(seen: Seen) -> dict[str, float]:
+    """What there is to weigh, by name."""
+    sentences, wish = seen.sentences, seen.wish
+    found = dict(_heard(seen.heard))
     for sentence in sentences:
         for finding in sentence.findings:
-            if finding.rule.kind is Kind.REASON:
-                strength = Strength(finding.rule.strength)
-                how = "void" if finding.mood is Mood.VOID else "weak" if strength.uncertain else str(strength)
-                yield Reason(finding.rule.value), how
+            rule = finding.rule
+            if rule.kind is Kind.REASON:
+                strength = Strength(rule.strength)
+                how = "void" if finding.mood is Mood.VOID else "weak" if strength.uncertain else strength
+                name = f"phrase {rule.value} {how}"
+                found[name] = found.get(name, 0.0) + 1
+    found |= zip((f"doubt {doubt}" for doubt in seen.doubts), repeat(1.0))
+    found |= {f"fact {fact}": 1.0 if value else -1.0 for fact, value in seen.facts.values.items()}
+    return found | {
+        f"read {seen.reason.reason}": 2.0 if seen.reason.clear else 1.0,
+        "reasons differ": float(seen.reason.conflict),
+        f"wants {wish.wants}": 2.0 if wish.clear else 1.0,
+        "wishes differ": float(wish.conflict),
+        "doubts": float(len(seen.doubts)),
+    }
 
 
-def _most(heard: Sequence[Probabilities], label: str) -> float:
-    return max((given.get(label, 0.0) for given in heard), default=0.0)
+def _heard(heard: Sequence[Probabilities]) -> Iterator[tuple[str, float]]:
+    """Each label where the second reader hears it best, and second best; and the least "nothing"."""
+    asked = [given for given in heard if given]
+    for label in asked[0]:
+        best, second = 0.0, 0.0
+        for given in asked:
+            chance = given[label]
+            if chance > best:
+                best, second = chance, best
+            elif chance > second:
+                second = chance
+        yield f"heard {label}", best
+        yield f"again {label}", second
+    yield "least none", min(given["none"] for given in asked)
 
 
-def _odds(chance: float = 0.0) -> float:
-    return log((chance + _LEAST) / (1 - chance + _LEAST))
+def features_of_trust(features: Features, reasons: Mapping[str, float], facts: Mapping[Fact, float]) -> Features:
+    """What there is to weigh for and against acting on the likeliest reason and facts."""
+    best, second = sorted(reasons.values(), reverse=True)[:2]
+    likeliest = max(reasons, key=lambda each: reasons[each])
+    return {
+        **features,
+        **{f"chance {reason}": chance for reason, chance in reasons.items()},
+        **{f"chance {fact}": chance for fact, chance in facts.items()},
+        f"likeliest {likeliest}": 1.0,
+        "as read": float(f"read {likeliest}" in features),
+        "best": best,
+        "second": second,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scales:
-    """The weights by feature; a feature without one says nothing."""
+    """What was learned of whole letters."""
 
-    reason: Features
-    facts: Features
-    trust: Features
+    reason: Trees
+    facts: Mapping[Fact, Trees]
+    trust: Trees
 
     def weigh(self, seen: Seen) -> Weighed:
         """The likeliest reason and facts, and how far to go by them."""
-        reasons = _chances(self.reason, reason_features(seen))
-        reason = max(reasons, key=lambda each: reasons[each])
-        facts = {fact: _chances(self.facts, fact_features(seen, fact)) for fact in WEIGHED_FACTS}
-        sureness = sum(reasons[each] for each in (OWN_CHOICE if reason in OWN_CHOICE else {reason}))
-        weighed = Weighed(reason=reason, sureness=sureness, facts=facts, trust=0.0)
-        return replace(weighed, trust=1 / (1 + exp(-_sum(self.trust, trust_features(seen, weighed)))))
+        features = features_of(seen)
+        reasons = self.reason.chances(features)
+        facts = {fact: trees.chances(features)[YES] for fact, trees in self.facts.items()}
+        weighed = likeliest(reasons, facts)
+        return replace(weighed, trust=self.trust.chances(features_of_trust(features, reasons, facts))[YES])
 
 
-def _chances(weights: Features, choices: Mapping[_Choice, Features]) -> dict[_Choice, float]:
-    much = {choice: exp(_sum(weights, features)) for choice, features in choices.items()}
-    return {choice: each / sum(much.values()) for choice, each in much.items()}
-
-
-def _sum(weights: Features, features: Features) -> float:
-    return sum(weights.get(name, 0.0) * much for name, much in features.items())
+def likeliest(reasons: Mapping[str, float], facts: Mapping[Fact, float]) -> Weighed:
+    """What most likely was said, not yet trusted."""
+    reason = Reason(max(reasons, key=lambda each: reasons[each]))
+    sureness = sum(reasons[each] for each in (ALIKE if reason in ALIKE else {reason}))
+    return Weighed(reason=reason, sureness=sureness, facts=facts, trust=0.0)
 
 
 @cache
 def load_scales() -> Scales:
-    """The weights that ship, read once."""
+    """What ships, read once."""
     told = json.loads((files("mailbot.understand") / "whole_mail.json").read_text(encoding="utf-8"))
-    return Scales(reason=told["reason"], facts=told["facts"], trust=told["trust"])
+    return Scales(
+        reason=Trees(**told["reason"]),
+        facts={Fact(fact): Trees(**trees) for fact, trees in told["facts"].items()},
+        trust=Trees(**told["trust"]),
+    )

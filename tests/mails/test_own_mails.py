@@ -72,16 +72,16 @@ def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning
 
 
 FLOORS = {
-    "en": 0.87,
-    "de": 0.84,
-    "fr": 0.8,
-    "es": 0.84,
-    "it": 0.83,
-    "nl": 0.81,
-    "pt": 0.81,
-    "pl": 0.89,
-    "ja": 0.84,
-    "zh": 0.84,
+    "en": 0.82,
+    "de": 0.85,
+    "fr": 0.84,
+    "es": 0.87,
+    "it": 0.96,
+    "nl": 0.91,
+    "pt": 0.91,
+    "pl": 0.9,
+    "ja": 0.91,
+    "zh": 0.87,
 }
 """The least share of requests decided as a clerk does, a little under what was measured (docs/scoreboard.md)."""
 

@@ -8,7 +8,7 @@ import pytest
 from mailbot.model.facts import Reason, Remedy
 from mailbot.model.reading import Body, Segment, SegmentKind, Topic
 from mailbot.understand.claim import ClaimReading, read_claim
-from mailbot.understand.lexicons import load_lexicons
+from mailbot.understand.lexicons import Fact, load_lexicons
 
 ASKED_ON = date(2026, 3, 10)  # a Tuesday
 SURE = 0.8
@@ -121,7 +121,7 @@ def test_facts_are_read_as_stated_and_stay_unknown_otherwise(text: str, fact: st
 def test_a_fact_stated_both_ways_counts_against_the_claim_and_is_doubted() -> None:
     reading = read("I want to return AW-10231, I don't like it. It is unworn. I wore it once at home.")
     assert reading.claim.item_used is True
-    assert "facts_conflict" in reading.doubts
+    assert Fact.ITEM_USED in reading.doubts
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_paying_by_a_service_is_no_dispute() -> None:
         ("Please refund AW-10231. Do you have it in size 9?", "asks_more"),
         ("Please refund AW-10231 because the flurbish does not match the grondle.", "unexplained_text"),
         ("Please refund AW-10231. The lid wobbles somehow.", "unread_hint"),
-        ("I changed my mind. You sent me the wrong ring. Refund AW-10231.", "readers_disagree"),
+        ("I changed my mind. You sent me the wrong ring. Refund AW-10231.", "reasons_conflict"),
         ("Please refund me.", "nothing_named"),
-        ("The ring gives me a rash. Please refund AW-10231.", "special_case"),
+        ("You promised me a refund on the phone. Please refund AW-10231.", "special_case"),
         ("Please refund my order AW-10231. Min syster gillar tyvärr inte ringen.", "other_language"),
         ("It arrived on 02/03/2026. Please refund AW-10231.", "date_unclear"),
     ],
