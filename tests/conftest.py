@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -13,6 +14,11 @@ from tests.limits import WITHOUT
 from tests.servers.absent import absent
 
 pytest_plugins = ["tests.servers.plugin"]
+
+hypothesis.settings.register_profile(
+    "mailbot", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # a busy machine is no fault of what is tested
+hypothesis.settings.load_profile("mailbot")
 
 structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
 # With every variable of every frame, as it would otherwise be, an exception that is logged takes up to minutes.

@@ -99,7 +99,7 @@ def test_every_line_ends_in_crlf_and_is_seven_bit() -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example("a  b\n\n.\n..\nFrom x\n--=_\nend", "<p>\n  \n</p>=3D=\n")
 @example("x" * 3000, "é" * 3000)
 @example("trailing \n\ttab\t\n", "=?utf-8?q?x?=\n")
@@ -109,7 +109,7 @@ def test_texts_arrive_as_they_were_written(text: str, html: str) -> None:
 
 
 @given(st.text(max_size=150), st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example("Re: " + "wort " * 29, "Müller & Söhne")
 @example("=?utf-8?b?DQpCY2M6IHg=?= literally", 'Quote " and \\ and <x@y>')
 @example("日本語の件名" * 20, "=?utf-8?q?x?=")
@@ -244,7 +244,7 @@ class TestMessageIds:
         assert not is_own_message_id(KEY, forged)
 
     @given(st.text(max_size=80))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_of_strangers_raise_nothing(self, message_id: str) -> None:
         assert not is_own_message_id(KEY, message_id)
 

@@ -393,7 +393,7 @@ def test_subjects_are_cleaned(subject: str, answer: str) -> None:
 
 
 @given(st.text(), st.sampled_from(PROVEN))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_value_breaks_out_of_its_place(hostile: str, name: str) -> None:
     payload = f"<script>alert(1)</script>\"'>{hostile}\r\n\r\n# Heading {{{{code}}}}"
     reply = written(

@@ -23,7 +23,6 @@ from mailbot.understand.html_text import read_html
 FUZZ = settings(
     derandomize="MAILBOT_FUZZ_EXAMPLES" not in os.environ,
     max_examples=int(os.environ.get("MAILBOT_FUZZ_EXAMPLES", "120")),
-    deadline=None,
 )
 TRUST = trusted_names(["mx.shop.example"], [], unnamed=False)
 RESULTS = st.lists(

@@ -67,19 +67,19 @@ def survives(raw: bytes) -> None:
         text.encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=2_000))
 def test_any_bytes_are_a_mail(raw: bytes) -> None:
     survives(raw)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from([*TOKENS, b"text", b"Subject: x\n", b"Content-Type: text/plain; "]), max_size=60))
 def test_any_words_of_mail_are_a_mail(words: list[bytes]) -> None:
     survives(b"".join(words))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(
         st.tuples(st.integers(0, len(SEED)), st.integers(0, 40), st.sampled_from(TOKENS), st.integers(0, 30)),

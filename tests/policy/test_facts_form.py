@@ -278,7 +278,7 @@ any_json = st.recursive(
 keys = st.sampled_from(sorted({path.rsplit(".", maxsplit=1)[-1] for path in WRONG if not path.endswith("]")}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(seed=st.integers(min_value=0, max_value=2**32), data=st.data())
 def test_facts_changed_anywhere_are_facts_or_are_refused(
     seed: int, data: st.DataObject, chance: ModuleType, policy_in: Callable[[str], Policy]
@@ -300,7 +300,7 @@ def test_facts_changed_anywhere_are_facts_or_are_refused(
     _give_facts_or_refuse(form, policy_in("UTC"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(form=any_json | st.dictionaries(keys, any_json | st.dictionaries(keys, any_json)))
 def test_any_json_at_all_is_facts_or_is_refused(form: object, policy_in: Callable[[str], Policy]) -> None:
     _give_facts_or_refuse(form, policy_in("UTC"))

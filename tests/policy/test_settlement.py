@@ -217,7 +217,7 @@ def test_no_money_is_written_to_the_minor_unit_without_a_sign(currency: str, not
 amount = st.integers(min_value=0, max_value=10**14 - 1).map(lambda cents: f"{cents // 100}.{cents % 100:02}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_the_largest_lines_are_still_exact(data: st.DataObject, decided: Decided) -> None:
     quantity = data.draw(st.integers(min_value=1, max_value=1_000_000) | st.just(999_999))
