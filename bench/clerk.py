@@ -14,10 +14,10 @@ from mailbot.understand import second_reader
 from mailbot.understand.claim import read_claim
 from mailbot.understand.language import detect_language
 from mailbot.understand.lexicons import load_lexicons
+from mailbot.understand.settling import LIKELY
 from mailbot.understand.whole_mail import ALIKE, DECISIVE, MATTERS, Seen, Weighed
 
 LETTERS = Path(__file__).parent / "letters"
-LIKELY = 0.5
 _WRITTEN_ON = date(2026, 5, 12)
 
 

@@ -16,10 +16,10 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from bench.clerk import LIKELY, Letter, fingerprint, letters
+from bench.clerk import Letter, fingerprint, letters
 from mailbot.model.facts import Reason
 from mailbot.understand import whole_mail
-from mailbot.understand.settling import settle
+from mailbot.understand.settling import LIKELY, settle
 from mailbot.understand.trees import Features, Tree, Trees
 from mailbot.understand.whole_mail import (
     DECISIVE,
@@ -28,8 +28,6 @@ from mailbot.understand.whole_mail import (
     Scales,
     Weighed,
     features_of,
-    features_of_trust,
-    likeliest,
 )
 
 Table = npt.NDArray[np.float64]
@@ -64,7 +62,7 @@ def is_doubt(feature: str) -> bool:
 def learn(known: Sequence[Row]) -> Scales:
     """What explains these letters best; trust is learned on what was weighed without the letter itself."""
     claims = _learn_claims(known)
-    apart = [(row, *_weigh(scales, row)) for scales, row in _left_out(known, _learn_claims, _FOLDS)]
+    apart = [(row, *scales.claim(row[1])) for scales, row in _left_out(known, _learn_claims, _FOLDS)]
     trust = _trees(
         [trust for _, _, trust in apart],
         [letter.is_right(weighed) for (letter, _), weighed, _ in apart],
@@ -96,12 +94,6 @@ def _learn_claims(known: Sequence[Row]) -> Scales:
         for fact, value in DECISIVE.items()
     }
     return Scales(reason=reason, facts=facts, trust=Trees(names=[], choices={YES: []}))
-
-
-def _weigh(scales: Scales, row: Row) -> tuple[Weighed, Features]:
-    reasons = scales.reason.chances(row[1])
-    facts = {fact: trees.chances(row[1])[YES] for fact, trees in scales.facts.items()}
-    return likeliest(reasons, facts), features_of_trust(row[1], reasons, facts)
 
 
 def _left_out(

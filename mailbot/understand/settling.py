@@ -15,10 +15,10 @@ from mailbot.understand.whole_mail import DECISIVE, MATTERS, Seen, Weighed
 
 _SURE, _CERTAIN = 0.8, 0.9  # of the reason
 _TRUSTED, _FIRMLY, _BLINDLY = 0.55, 0.75, 0.85
-_LIKELY = 0.5  # a fact
+LIKELY = 0.5  # a fact
 _OVERRULES, _UNHEARD = 0.97, 0.1  # what the readers read of one
 _STANDS = frozenset({PART, "addresses_the_machine", "legal", "billing", "other_language", "date_unclear"})
-"""Doubts that no trust outweighs; nor is somebody to blame for what may have happened otherwise (C3)."""
+"""Doubts that no trust outweighs."""
 _LIGHT = frozenset({"reason_unclear", "facts_conflict", *DECISIVE})
 """Doubts that are weighed with all else; facts are looked at one by one."""
 _UNREAD = frozenset({"unexplained_text", "unread_hint"})
@@ -26,6 +26,7 @@ _UNREAD = frozenset({"unexplained_text", "unread_hint"})
 _HIDES = frozenset({"no_clear_wish", "special_case", "speaks_of_another"})
 """Doubts behind which something else than what is supposed may lie."""
 _CONFLICT = "reasons_conflict"
+"""One more, where the customer would be to blame for what may have happened otherwise (C3)."""
 _HEARD_AS = {**FACTS, Fact.REPURCHASED: ("repurchased", "")}
 
 
@@ -91,8 +92,8 @@ def _facts(seen: Seen, weighed: Weighed) -> tuple[StatedFacts, tuple[str, ...]]:
     unsure = []
     for fact in MATTERS.get(weighed.reason, ()):
         chance, decisive = weighed.facts[fact], DECISIVE[fact]
-        read, weighs = values.get(fact) is decisive, chance >= _LIKELY
-        unclear = read != weighs or (fact in FACTS and _UNHEARD < chance < _LIKELY)
+        read, weighs = values.get(fact) is decisive, chance >= LIKELY
+        unclear = read != weighs or (fact in FACTS and _UNHEARD < chance < LIKELY)
         if unclear and 1 - _OVERRULES < chance < _OVERRULES:
             unsure.append(fact)
         elif weighs and not read:

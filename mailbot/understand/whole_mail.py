@@ -112,14 +112,13 @@ def _heard(heard: Sequence[Probabilities]) -> Iterator[tuple[str, float]]:
 
 def features_of_trust(features: Features, reasons: Mapping[str, float], facts: Mapping[Fact, float]) -> Features:
     """What there is to weigh for and against acting on the likeliest reason and facts."""
-    best, second = sorted(reasons.values(), reverse=True)[:2]
-    likeliest = max(reasons, key=lambda each: reasons[each])
+    (best, reason), (second, _) = sorted(((chance, each) for each, chance in reasons.items()), reverse=True)[:2]
     return {
         **features,
         **{f"chance {reason}": chance for reason, chance in reasons.items()},
         **{f"chance {fact}": chance for fact, chance in facts.items()},
-        f"likeliest {likeliest}": 1.0,
-        "as read": float(f"read {likeliest}" in features),
+        f"likeliest {reason}": 1.0,
+        "as read": float(f"read {reason}" in features),
         "best": best,
         "second": second,
     }
@@ -135,18 +134,17 @@ class Scales:
 
     def weigh(self, seen: Seen) -> Weighed:
         """The likeliest reason and facts, and how far to go by them."""
-        features = features_of(seen)
+        weighed, features = self.claim(features_of(seen))
+        return replace(weighed, trust=self.trust.chances(features)[YES])
+
+    def claim(self, features: Features) -> tuple[Weighed, Features]:
+        """What most likely was said, not yet trusted, and what there is to weigh for and against trusting it."""
         reasons = self.reason.chances(features)
         facts = {fact: trees.chances(features)[YES] for fact, trees in self.facts.items()}
-        weighed = likeliest(reasons, facts)
-        return replace(weighed, trust=self.trust.chances(features_of_trust(features, reasons, facts))[YES])
-
-
-def likeliest(reasons: Mapping[str, float], facts: Mapping[Fact, float]) -> Weighed:
-    """What most likely was said, not yet trusted."""
-    reason = Reason(max(reasons, key=lambda each: reasons[each]))
-    sureness = sum(reasons[each] for each in (ALIKE if reason in ALIKE else {reason}))
-    return Weighed(reason=reason, sureness=sureness, facts=facts, trust=0.0)
+        reason = Reason(max(reasons, key=lambda each: reasons[each]))
+        sureness = sum(reasons[each] for each in (ALIKE if reason in ALIKE else {reason}))
+        weighed = Weighed(reason=reason, sureness=sureness, facts=facts, trust=0.0)
+        return weighed, features_of_trust(features, reasons, facts)
 
 
 @cache
