@@ -121,7 +121,7 @@ def handle_all(app: App, meanwhile: Callable[[], object] = lambda: None) -> int:
         mails.release_claims(session, leases.is_dead)
     handled, pending = 0, _take_some(app)
     while pending:
-        following = _take_some(app)  # is read while these are decided
+        following = _take_some(app, beside=pending)  # is read while these are decided
         handle_together(app, pending)
         app.progress("handled", len(pending))
         handled += len(pending)
@@ -257,9 +257,16 @@ def _count_failure(app: App, taken: TakenMail, bug: Exception) -> None:
                 park(app, session, mail, problem)
 
 
-def _take_some(app: App) -> list[tuple[TakenMail, Future[Reading]]]:
+def _take_some(
+    app: App, beside: Sequence[tuple[TakenMail, Future[Reading]]] = ()
+) -> list[tuple[TakenMail, Future[Reading]]]:
+    """Take some mails, and have them read; one that was tried before stands beside no other, as it may end us all."""
+    if any(taken.attempt > 1 for taken, _ in beside):
+        return []
     with transaction(app.engine, "handle.taken") as session:
-        taken = mails.take_next(session, app.holder, app.now(), _AT_ONCE)
+        taken = mails.take_fresh(session, app.holder, app.now(), _AT_ONCE)
+        if not taken and not beside:
+            taken = mails.take_tried(session, app.holder, app.now())
     return [(mail, app.judgement.sandbox.submit(mail.raw, mail.received_at)) for mail in taken]
 
 

@@ -248,14 +248,20 @@ def release_claims(session: Session, is_dead: Callable[[str], bool]) -> None:
         session.execute(claimed.values(state=MailState.STORED, taken_by=None, next_try_at=None))
 
 
-def take_next(session: Session, holder: str, now: datetime, most: int) -> list[TakenMail]:
-    """Take the oldest mails that are due; each attempt is counted before it is made (I2).
+def take_fresh(session: Session, holder: str, now: datetime, most: int) -> list[TakenMail]:
+    """Take the oldest mails that are due and were never tried; each attempt is counted before it is made (I2).
 
-    Commit before working on them. A crash leaves them ``processing``, to be taken again later. A mail whose earlier
-    attempt ended badly waits behind all fresh ones and is taken alone, so that it costs no other an attempt.
+    Commit before working on them. A crash leaves them ``processing``, to be taken again later.
     """
-    taken = session.scalars(_FRESH, {"moment": now, "most": most}).all()
-    taken = taken or session.scalars(_TRIED, {"moment": now}).all()
+    return _take(session, session.scalars(_FRESH, {"moment": now, "most": most}).all(), holder, now)
+
+
+def take_tried(session: Session, holder: str, now: datetime) -> list[TakenMail]:
+    """Take one mail whose earlier attempt ended badly; alone, so that it costs no other an attempt."""
+    return _take(session, session.scalars(_TRIED, {"moment": now}).all(), holder, now)
+
+
+def _take(session: Session, taken: Sequence[MailRow], holder: str, now: datetime) -> list[TakenMail]:
     if not taken:
         return []
     for row in taken:

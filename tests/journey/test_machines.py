@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 import pytest
 import structlog
 
+from mailbot import failpoints
 from mailbot.cli.main import command
 from mailbot.model.reading import Reading
 from mailbot.sandbox.pool import ReadingFailedError
@@ -184,6 +186,38 @@ def test_a_mail_that_cannot_be_read_three_times_is_parked(small_shop: Shop, monk
     assert shop.answers(a_mail(QUESTION)) == []
     shop.poll()
     assert [(row.state, row.attempts, row.problem) for row in shop.rows(MailRow)] == [("parked", 3, "a test")]
+
+
+class Killed(BaseException):
+    """What a SIGKILL is here: nothing catches it."""
+
+
+def test_a_mail_that_ends_the_process_costs_each_other_one_attempt(small_shop: Shop) -> None:
+    shop = small_shop
+    shop.gets(*(a_mail(QUESTION, sender=f"{name}@example.org") for name in ("deadly", "ann", "bob")))
+    for at in (1, 1, 3):  # it is read first of all, alone, and last of all
+        with killed_at_reading(at):
+            shop.poll()
+        shop.clock.forward(minutes=11)
+    shop.poll()
+    assert [(row.state, row.attempts) for row in shop.rows(MailRow)] == [("parked", 3), ("handled", 2), ("handled", 2)]
+
+
+@contextmanager
+def killed_at_reading(at: int) -> Iterator[None]:
+    """End the pass when so many mails are to be read in it."""
+    left = iter([*[False] * (at - 1), True])
+
+    def reached(name: str, side: str) -> None:
+        if (name, side) == ("mail.read", failpoints.BEFORE) and next(left):
+            raise Killed
+
+    failpoints.arm(reached)
+    try:
+        with pytest.raises(Killed):
+            yield
+    finally:
+        failpoints.arm(None)
 
 
 def test_our_letters_carry_every_outbound_mark(small_shop: Shop) -> None:
