@@ -32,6 +32,7 @@ _LIMITS = {
     resource.RLIMIT_CORE: 0,
 }
 _LONGEST_REQUEST = 64 * _MB
+_YIELDS = 5  # as nice counts: what reads has work in store, what decides and sends waits for one answer after another
 READ, FAILED, SEE = b"+", b"-", b"?"
 _BRING = b"!"
 _SIGHT: TypeAdapter[Sight] = TypeAdapter(Sight)
@@ -39,7 +40,6 @@ _SIGHT: TypeAdapter[Sight] = TypeAdapter(Sight)
 
 def serve(control_fd: int) -> None:
     """Fork a child for each socket that comes over the control socket, until that is closed."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     given_up = confine()
     with socket.socket(fileno=control_fd) as control:
@@ -52,9 +52,11 @@ def serve(control_fd: int) -> None:
         gc.collect()
         gc.freeze()
         gc.enable()
+        os.nice(_YIELDS)
         control.sendall(b"%d" % given_up)
         while True:
             message, sockets, _, _ = socket.recv_fds(control, 1, 1)
+            _reap(0 if not message else os.WNOHANG)
             if not message:
                 return
             child = os.fork()
@@ -63,6 +65,13 @@ def serve(control_fd: int) -> None:
                 _run_child(sockets[0], examiner)
             os.close(sockets[0])
             control.sendall(child.to_bytes(4, "big"))
+
+
+def _reap(how: int) -> None:
+    """Take leave of children that have ended, or of all; what they computed then counts as this process's."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, how)[0]:
+            pass
 
 
 def _run_child(talk_fd: int, examiner: Examiner) -> None:

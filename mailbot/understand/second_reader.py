@@ -19,6 +19,7 @@ from math import exp, sqrt
 from sys import intern
 from types import MappingProxyType
 from typing import Any
+from zlib import crc32
 
 from mailbot.understand.findings import ReadSentence
 from mailbot.understand.lexicons import Lexicon
@@ -37,6 +38,8 @@ _SHORTEST_STEM = 4  # letters; what is shorter must be the whole word
 _LONGEST_STEM = 8  # characters, where words do not stand apart
 _NEAR = 3  # words with a meaning, between two that make a pair
 _LANE = 4  # bytes that one label's sum takes
+_BYTE = 8  # bits
+_MOST_ROWS = 256  # that can be added in two bytes a label
 FINE = 1024  # steps of how much a table's rows count
 _ZERO = 128  # the byte that stands for a weight of nothing
 _MANY = 4  # unexplained words
@@ -139,7 +142,7 @@ def by_meaning(meanings: Sequence[Meanings]) -> tuple[set[str], set[str]]:
 
 def key_of(feature: str, table: int) -> int:
     """Four bytes that stand for a feature of a table, which has four bytes of its own."""
-    return zlib.crc32(feature.encode(), table)
+    return crc32(feature.encode(), table)
 
 
 class SecondReader:
@@ -148,7 +151,10 @@ class SecondReader:
     Keys and rows are plain bytes, which processes that were forked go on to share.
     """
 
-    __slots__ = ("_heads", "_keys", "_lines", "_rows", "_slots", "_stems", "_step", "_tables")
+    __slots__ = (
+        *("_every_fourth", "_every_second", "_heads", "_keys", "_lines", "_rows", "_slots", "_stems", "_step"),
+        "_tables",
+    )
 
     def __init__(self, packed: bytes) -> None:
         """Unpack the file: one line of JSON, then the compressed ``sections`` that it names."""
@@ -160,6 +166,9 @@ class SecondReader:
         self._heads: dict[str, tuple[float, float, float]] = told["labels"]
         self._tables = {name: (key_of(name, 0), share) for name, share in told["tables"].items()}
         self._step: float = told["step"]
+        width = len(self._heads)
+        self._every_second = int.from_bytes((b"\xff\0" * width)[:width], "little")
+        self._every_fourth = int.from_bytes((b"\xff\xff\0\0" * width)[: width + _LANE], "little")
         self._lines, self._rows = sections[LINES], sections["rows"]
         self._keys = array("I", struct.unpack(f"<{len(sections['keys']) // 4}I", sections["keys"]))
         counts = array("I", bytes(4 * (1 << _SLOT) + 4))
@@ -183,38 +192,48 @@ class SecondReader:
         """The probability of each label for a sentence; nothing for a language that it did not learn."""
         if lexicon.language not in self._stems:
             return MappingProxyType({})
-        total = none = 0
+        totals, none = [0] * _LANE, 0
         for name, features in features_of(sentence, lexicon, self._stems[lexicon.language]).items():
             table, share = self._tables[name]
-            rows = [self._row(place) for place in self._places(features, table)]
-            if rows:
-                steps = round(FINE * share / sqrt(len(features)))
-                total += steps * sum(rows)
-                none += steps * _ZERO * len(rows)
-        sums = struct.unpack(f"<{len(self._heads)}I", total.to_bytes(_LANE * len(self._heads), "little"))
+            rows = self._rows_of(features, table)
+            steps = round(FINE * share / sqrt(len(features))) if rows else 0
+            none += steps * _ZERO * len(rows)
+            for at in range(0, len(rows), _MOST_ROWS):
+                for turn, added in enumerate(self._added(rows[at : at + _MOST_ROWS])):
+                    totals[turn] += steps * added
         found = {}
-        for each, (label, (bias, slope, shift)) in zip(sums, self._heads.items(), strict=True):
+        for each, (label, (bias, slope, shift)) in zip(self._parted(totals), self._heads.items(), strict=True):
             score = bias + (each - none) * self._step
             found[label] = 1 / (1 + exp(-max(-30.0, min(30.0, slope * score + shift))))
         return found
 
-    def _places(self, features: Iterable[str], table: int) -> Iterator[int]:
-        """Where the rows of these features stand; a feature that the table does not have has none."""
-        keys, slots = self._keys, self._slots
+    def _rows_of(self, features: Iterable[str], table: int) -> list[int]:
+        """The rows of these features, each as one long number; a feature that the table does not have has none."""
+        keys, slots, all_rows, width = self._keys, self._slots, self._rows, len(self._heads)
+        rows = []
         for feature in features:
-            key = key_of(feature, table)
+            key = crc32(feature.encode(), table)
             slot = key >> _SLOT
             end = slots[slot + 1]
             place = bisect_left(keys, key, slots[slot], end)
             if place < end and keys[place] == key:
-                yield place
+                rows.append(int.from_bytes(all_rows[place * width : (place + 1) * width], "little"))
+        return rows
 
-    def _row(self, place: int) -> int:
-        """One row as one long number, with room for a sum behind each weight."""
+    def _added(self, rows: Sequence[int]) -> tuple[int, ...]:
+        """The sums of rows in four numbers: labels take turns, so that each sum has room for being multiplied."""
+        even = sum([row & self._every_second for row in rows])
+        odd = (sum(rows) - even) >> _BYTE
+        return tuple(each & self._every_fourth for each in (even, odd, even >> 2 * _BYTE, odd >> 2 * _BYTE))
+
+    def _parted(self, totals: Sequence[int]) -> list[int]:
+        """Every label's sum, out of the four numbers."""
         width = len(self._heads)
-        lanes = bytearray(_LANE * width)
-        lanes[::_LANE] = self._rows[place * width : (place + 1) * width]
-        return int.from_bytes(lanes, "little")
+        sums = [0] * width
+        for turn, total in enumerate(totals):
+            count = len(range(turn, width, _LANE))
+            sums[turn::_LANE] = struct.unpack(f"<{count}I", total.to_bytes(_LANE * count, "little"))
+        return sums
 
 
 @cache

@@ -37,8 +37,9 @@ class Trees:
 def _sum(trees: Sequence[Tree], given: Sequence[float]) -> float:
     total = 0.0
     for tree in trees:
-        at = tree
-        while not isinstance(at, float):
-            at = at[2] if given[at[0]] <= at[1] else at[3]
+        at: Any = tree
+        while type(at) is not float:  # asked thousands of times a mail
+            feature, bound, below, above = at
+            at = below if given[feature] <= bound else above
         total += at
     return total
