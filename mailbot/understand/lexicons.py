@@ -7,7 +7,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -295,7 +295,12 @@ def _lexicon(file: Mapping[str, Any], language: str, written: frozenset[str]) ->
 
 def _spelling(file: Mapping[str, Any], written: frozenset[str]) -> Spelling:
     grammar = file["grammar"]
-    bare = Spelling(same=MappingProxyType({}), pairs=tuple((here, there) for here, there in grammar.get("alike", ())))
+    alike = [(here, there) for here, there in grammar.get("alike", ())]
+    bare = Spelling(
+        same=MappingProxyType({}),
+        signs=str.maketrans({here: there for here, there in alike if len(here) == 1}),
+        pairs=tuple((here, there) for here, there in alike if len(here) > 1),
+    )
     listed = {
         bare.fold(variant): tuple(map(bare.fold, plain.split()))
         for plain, variants in file["same"].items()
@@ -304,7 +309,7 @@ def _spelling(file: Mapping[str, Any], written: frozenset[str]) -> Spelling:
     mistyped = _misspelt([bare.fold(word) for word in grammar["mistyped"].split()], frozenset(map(bare.fold, written)))
     plains = {word: listed.get(word, (word,)) for word in set(mistyped.values())}
     slips = {form: plains[word] for form, word in mistyped.items()}
-    return Spelling(same=MappingProxyType(slips | listed), pairs=bare.pairs)
+    return replace(bare, same=MappingProxyType(slips | listed))
 
 
 def _plain(word: str, spelling: Spelling) -> Sequence[str]:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailbot.understand.stated_dates import StatedDate
 
@@ -39,10 +39,12 @@ class Spelling:
 
     Attributes:
         same: written word, folded, to the plain words that it stands for.
-        pairs: further letters that count as others, after accents are gone: ``ae`` as ``a``.
+        signs: further single letters that count as others, after accents are gone.
+        pairs: the same of more than one letter: ``ae`` as ``a``.
     """
 
     same: Mapping[str, Sequence[str]]
+    signs: Mapping[int, str] = field(default_factory=dict)
     pairs: tuple[tuple[str, str], ...] = ()
 
     def fold(self, word: str) -> str:
@@ -50,6 +52,8 @@ class Spelling:
         if not word.isascii():
             letters = unicodedata.normalize("NFD", word.translate(_PLAIN_LETTERS))
             word = unicodedata.normalize("NFC", _ACCENTS.sub("", letters))
+        if self.signs:
+            word = word.translate(self.signs)
         for written, plain in self.pairs:
             word = word.replace(written, plain)
         return word
@@ -159,7 +163,7 @@ def _plain(kind: str | None, word: str, spelling: Spelling) -> Sequence[str]:
     if kind == "link":
         return (NUMBER,)
     if kind == "character":
-        return (dict(spelling.pairs).get(word, word),)
+        return (word.translate(spelling.signs),)
     if kind == "number":
         digits = sum(sign.isdigit() for sign in word)
         is_code = word[0].isalpha() or "-" in word
