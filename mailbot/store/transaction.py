@@ -119,8 +119,8 @@ def _outages_named(engine: Engine) -> Iterator[None]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    for pragma, value in _SWIFT.items():
-        connection.execute(f"PRAGMA {pragma} = {value}")
+    for name, size in _SWIFT.items():
+        connection.execute(f"PRAGMA {name} = {size}")
     kept = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": _BUSY_MS}
     wanted = {**kept, "secure_delete": 1}  # what is deleted, such as bytes that held a card number, is overwritten
     for pragma, value in wanted.items():
