@@ -119,6 +119,29 @@ class InvoiceSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsRow:
+    """One row of an invoice that sells something.
+
+    Attributes:
+        text: the row as printed; of an electronic invoice, name and article number.
+        quantity: how many pieces; ``None`` where that is not certain.
+        amounts: the prices in it, in the invoice's currency.
+    """
+
+    text: str
+    quantity: int | None
+    amounts: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedPiece:
+    """So many pieces of one row of the enclosed invoice that the claim is about."""
+
+    row: GoodsRow
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceReading:
     """One document that is, or may be, an invoice.
 
@@ -129,6 +152,7 @@ class InvoiceReading:
         order_keys: order numbers that it names, as keys.
         credit_note: a credit note, delivery note or the like: no proof of purchase.
         attachment: its path in the mail; ``None`` where it stands in the mail's own text.
+        goods: what it sells, row by row; empty where no rows could be told.
     """
 
     source: InvoiceSource
@@ -140,6 +164,7 @@ class InvoiceReading:
     issued_on: date | None
     order_keys: tuple[str, ...]
     credit_note: bool
+    goods: tuple[GoodsRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +209,8 @@ class Reading:
         bounced_to: our own envelope sender of one message (VERP) that this mail was sent to.
         language: ISO 639-1, or ``None`` where the text is too short to tell.
         claim, topic: ``None`` for all but customers' mail.
+        part: the pieces of the invoice that the claim is about; empty: the whole order, or a part that the words do
+            not settle (then a span ``lines`` says that there is one).
         doubts: what keeps a machine from deciding, one short constant text each.
         photos: pictures that came and are not part of the layout.
         follow_ups: what it says about a case that is running, as ``FollowUp`` names it, each with its words; the value
@@ -213,6 +240,7 @@ class Reading:
     spans: tuple[Span, ...] = ()
     order_numbers: tuple[OrderNumberCandidate, ...] = ()
     invoices: tuple[InvoiceReading, ...] = ()
+    part: tuple[ClaimedPiece, ...] = ()
     doubts: tuple[str, ...] = ()
     photos: int = 0
     follow_ups: tuple[Span, ...] = ()

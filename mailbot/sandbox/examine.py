@@ -1,6 +1,6 @@
 """One mail's bytes to all that is read out of it: inbound first, then understanding. Runs in the limited child only."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from mailbot.model.reading import (
     PARTS_DIFFER,
     AttachmentNote,
     Body,
+    GoodsRow,
     OrderNumberCandidate,
     Reading,
     SegmentKind,
@@ -34,7 +35,7 @@ from mailbot.sandbox.wire import DOCUMENT, PICTURE
 from mailbot.understand.beside import Said, read_beside, says_otherwise
 from mailbot.understand.body import new_stretches, read_body
 from mailbot.understand.claim import ClaimReading, read_claim
-from mailbot.understand.invoice import InvoiceFindings, read_invoices
+from mailbot.understand.invoice import InvoiceFindings, goods_in, read_invoices
 from mailbot.understand.invoice_files import FileKind
 from mailbot.understand.language import detect_language
 from mailbot.understand.lexicons import load_lexicons
@@ -120,7 +121,8 @@ class Examiner:
         look = None if see is None else partial(_see_file, see)
         order_numbers = NumbersInTime(self._order_numbers)
         found = read_invoices(mail.attachments, body.text, mail.html, order_numbers.keys, look, readers=READERS)
-        language, stated = self._claim(mail.subject, body, received_at)
+        goods = goods_in(found.invoices)
+        language, stated = self._claim(mail.subject, body, received_at, goods)
         doubts, claim = stated.doubts, stated.claim
         numbers = tuple(islice(_numbers(order_numbers, mail, body, found), _MOST_NUMBERS + 1))
         if order_numbers.slow:
@@ -129,7 +131,7 @@ class Examiner:
             doubts, claim = (*doubts, PARTLY_READ), replace(claim, reason_confidence=0.0)
         page = read_beside(mail.plain, mail.html, body, READERS.page)
         if page is not None:
-            shown = self._claim(mail.subject, page, received_at)[1]
+            shown = self._claim(mail.subject, page, received_at, goods)[1]
             if says_otherwise(_said(stated, body, order_numbers), _said(shown, page, order_numbers)):
                 doubts, claim = (*doubts, PARTS_DIFFER), replace(claim, reason_confidence=0.0)
         understood = replace(
@@ -140,13 +142,16 @@ class Examiner:
             spans=(*stated.spans, *(_span(number) for number in numbers), *_hidden(body)),
             order_numbers=numbers,
             invoices=found.invoices,
+            part=stated.part,
             photos=found.photos,
             doubts=doubts,
             follow_ups=stated.follow_ups,
         )
         return understood, found.cards
 
-    def _claim(self, subject: str, body: Body, received_at: datetime) -> tuple[str | None, ClaimReading]:
+    def _claim(
+        self, subject: str, body: Body, received_at: datetime, goods: Sequence[GoodsRow]
+    ) -> tuple[str | None, ClaimReading]:
         """The language of what is new in a body, and what that claims."""
         language = detect_language(" \n".join(body.text[start:end] for start, end in new_stretches(body)))
         return language, read_claim(
@@ -156,6 +161,7 @@ class Examiner:
             language,
             asked_on=received_at.astimezone(self._zone).date(),
             day_first=not self._rules.timezone.startswith(_MONTH_FIRST),
+            goods=goods,
         )
 
 

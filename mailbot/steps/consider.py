@@ -10,9 +10,10 @@ from mailbot.model.book import BookedOrder
 from mailbot.model.facts import Claim, Evidence, Facts, InvoiceStatus, Order, Reason, Remedy
 from mailbot.model.mail import SenderIdentity, Verdict
 from mailbot.model.money import Money
-from mailbot.model.reading import InvoiceReading, OrderNumberCandidate, Reading, Topic
+from mailbot.model.reading import ClaimedPiece, InvoiceReading, OrderNumberCandidate, Reading, Topic
 from mailbot.policy.decide import Answered, decide
 from mailbot.policy.table import Policy
+from mailbot.understand.claim_lines import find_lines
 from mailbot.understand.invoice_status import weigh_invoices, weigh_without_order
 
 
@@ -22,7 +23,8 @@ class Gathered:
 
     Attributes:
         topic: of the case: a request stays one, whatever later mails are about.
-        names_part: a mail speaks of one item; which line of the order that is, words do not tell.
+        names_part: a mail speaks of one item, so that the claim may be about a part of the order.
+        part: the pieces of the invoice that it is about, where they are certain.
         no_auto_reply: of the latest mail (rule A4).
     """
 
@@ -32,6 +34,7 @@ class Gathered:
     invoices: tuple[InvoiceReading, ...]
     photos: int
     names_part: bool
+    part: tuple[ClaimedPiece, ...]
     identity: SenderIdentity
     no_auto_reply: bool
 
@@ -76,9 +79,17 @@ def gather(readings: Sequence[Reading], newest: Reading) -> Gathered | None:
         invoices=tuple(invoice for reading in readings for invoice in reading.invoices),
         photos=sum(reading.photos for reading in readings),
         names_part=any(span.fact == "lines" for reading in readings for span in reading.spans),
+        part=_part(readings),
         identity=newest.identity,
         no_auto_reply=newest.no_auto_reply,
     )
+
+
+def _part(readings: Sequence[Reading]) -> tuple[ClaimedPiece, ...]:
+    """The part that the claim is about, if the one mail that asks for anything says so and no other speaks of one."""
+    asking = [reading for reading in readings if reading.topic is Topic.REFUND_REQUEST]
+    speaking = [reading for reading in readings if any(span.fact == "lines" for span in reading.spans)]
+    return asking[0].part if len(asking) == 1 and speaking == asking else ()
 
 
 def _is_request(topic: Topic) -> bool:
@@ -136,7 +147,7 @@ def consider(
     status, invoice = _weighed(gathered.invoices, booked)
     facts = Facts(
         requested_at=requested_at,
-        claim=_certain(gathered, booked),
+        claim=_certain(gathered, booked, invoice if status is InvoiceStatus.MATCHED else None),
         evidence=Evidence(
             order_number=given_number if booked is None else booked.order.number,
             invoice=status,
@@ -162,12 +173,19 @@ def consider(
     )
 
 
-def _certain(gathered: Gathered, booked: BookedOrder | None) -> Claim:
-    """The claim, not believed where it may be about a part of the order only, so that a person decides."""
+def _certain(gathered: Gathered, booked: BookedOrder | None, invoice: InvoiceReading | None) -> Claim:
+    """The claim with its lines; not believed where it may be about a part of the order that is not certain.
+
+    Args:
+        gathered: what the mails say.
+        booked: the order, if the book has it.
+        invoice: the one that is the order's; ``None`` where none came.
+    """
     several = booked is not None and sum(line.quantity for line in booked.order.lines) > 1
-    if gathered.names_part and several and not gathered.claim.lines:
-        return replace(gathered.claim, reason_confidence=0.0)
-    return gathered.claim
+    if not (gathered.names_part and several) or gathered.claim.lines or booked is None:
+        return gathered.claim
+    lines = find_lines(gathered.part, invoice.goods, booked.order) if gathered.part and invoice is not None else None
+    return replace(gathered.claim, lines=lines) if lines else replace(gathered.claim, reason_confidence=0.0)
 
 
 def _weighed(

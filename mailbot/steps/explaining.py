@@ -4,7 +4,7 @@ Source: CONTRACT.md, "``explain --json``: one object a mail".
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,7 +75,7 @@ def explain(judgement: Judgement, name: str, reading: Reading, arrived_at: datet
         "order_number": facts.evidence.order_number,
         "invoice": _invoice_form(facts.evidence.invoice.value, considered.invoice),
         "sender": _sender_form(considered.proof, reading),
-        "claim": claim_form(gathered.claim),
+        "claim": claim_form(replace(gathered.claim, lines=facts.claim.lines)),
         "evidence": [_span_form(span) for span in masked(reading, _digits(found)).spans],
     }
     if gathered.topic is not Topic.REFUND_REQUEST:

@@ -65,6 +65,6 @@ def _gist(reading: ClaimReading) -> tuple[object, ...]:
     return (
         reading.topic,
         replace(reading.claim, reason_confidence=0.0),
-        any(span.fact == "lines" for span in reading.spans),
+        reading.part or any(span.fact == "lines" for span in reading.spans),
         {span.fact for span in reading.follow_ups},
     )

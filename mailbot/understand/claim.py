@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mailbot.model.facts import Claim, Reason
-from mailbot.model.reading import Body, SegmentKind, Span, Topic
+from mailbot.model.reading import Body, ClaimedPiece, GoodsRow, SegmentKind, Span, Topic
 from mailbot.understand.doubts import PART, SPEAKS_FOR_ITSELF, confidence, find_doubts
 from mailbot.understand.findings import ReadSentence, read_sentence
 from mailbot.understand.follow_ups import read_follow_ups
 from mailbot.understand.lexicons import Fact, Kind, Lexicon
+from mailbot.understand.part import find_part
 from mailbot.understand.reason import read_reason
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_opinion import review
-from mailbot.understand.second_reader import load_second_reader
+from mailbot.understand.second_reader import Probabilities, load_second_reader
 from mailbot.understand.sentences import split_sentences
 from mailbot.understand.settling import settle
 from mailbot.understand.stated_dates import find_dates
@@ -53,6 +54,7 @@ class ClaimReading:
             asked for. ``lines`` stays empty: words name goods by kind, not by sku.
         spans: the words that each fact was read from. A span of the fact ``lines`` names one item: of an order that
             has more, the claim may be about a part only.
+        part: that part, where it is certain which pieces of the enclosed invoice it is.
         doubts: what keeps a machine from deciding, one short constant text each.
         follow_ups: what the body says about a case that is running, whatever the topic.
     """
@@ -62,6 +64,7 @@ class ClaimReading:
     spans: tuple[Span, ...]
     doubts: tuple[str, ...]
     language: str | None = None
+    part: tuple[ClaimedPiece, ...] = ()
     follow_ups: tuple[Span, ...] = ()
 
 
@@ -73,6 +76,7 @@ def read_claim(
     *,
     asked_on: date,
     day_first: bool,
+    goods: Sequence[GoodsRow] = (),
     weigh: Callable[[Seen], Weighed] | None = None,
 ) -> ClaimReading:
     """Read the subject and what the customer wrote now; quotes, signatures and hidden text never speak.
@@ -84,6 +88,7 @@ def read_claim(
         language: of the new text, from ``detect_language``.
         asked_on: day of the request in the shop's time zone; no date of receipt lies after it.
         day_first: how the customer most likely orders day and month in numbers.
+        goods: rows of the enclosed invoice, by which it is told which pieces a claim about a part is about.
         weigh: what weighs the whole mail, if not the scales that ship.
     """
     new = " \n".join(body.text[part.start : part.end] for part in body.segments if part.kind is SegmentKind.NEW)
@@ -100,7 +105,7 @@ def read_claim(
     mark = _REPLY_MARK.match(subject)
     heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
     weigh = weigh or load_scales().weigh
-    reading = _judge(own, heading, lexicon, weigh, carried=mark is not None)
+    reading = _judge(own, heading, lexicon, weigh, carried=mark is not None, goods=goods)
     return replace(reading, language=lexicon.language, follow_ups=read_follow_ups(body.text, own, lexicon))
 
 
@@ -161,11 +166,19 @@ def _judge(
     weigh: Callable[[Seen], Weighed],
     *,
     carried: bool,
+    goods: Sequence[GoodsRow],
 ) -> ClaimReading:
     """Put wish, reason and facts together; a subject carried along in a reply only speaks where the body is silent."""
     second = load_second_reader()
     sentences = [*own] if carried else [*heading, *own]
-    opinion = review(sentences, lambda sentence: second.read(sentence, lexicon))
+    part = find_part(sentences, goods, lexicon.language)
+
+    def ask(sentence: ReadSentence) -> Probabilities:
+        heard = second.read(sentence, lexicon)
+        return heard if part is None else part.without_itself(sentence, heard)
+
+    sentences = sentences if part is None else [*part.sentences]
+    opinion = review(sentences, ask)
     said = tuple(map(_without_the_kept, opinion.sentences))
     aside = heading if carried else ()
     if not _is_request(said, aside):
@@ -200,8 +213,16 @@ def _judge(
     if facts.received_at is not None:
         spans.append(_span("received_on", str(claim.received_on or "unclear"), facts.received_at))
     spans += [_span("mentions_dispute", "true", place) for place in disputes[:1]]
-    spans += [_span("lines", place[1].quote, place) for place in _named_part(said, wish)]
-    return ClaimReading(topic=Topic.REFUND_REQUEST, claim=claim, spans=tuple(spans), doubts=doubts)
+    spans += (
+        [_span("lines", place[1].quote, place) for place in _named_part(said, wish)] if part is None else part.spans
+    )
+    return ClaimReading(
+        topic=Topic.REFUND_REQUEST,
+        claim=claim,
+        spans=tuple(spans),
+        doubts=doubts,
+        part=() if part is None else part.pieces,
+    )
 
 
 def _without_the_kept(sentence: ReadSentence) -> ReadSentence:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mailbot.model.card_numbers import find_card_numbers
 from mailbot.model.mail import Attachment
 from mailbot.model.picture import MOST_SEEN, Sight
-from mailbot.model.reading import InvoiceReading, InvoiceSource
+from mailbot.model.reading import GoodsRow, InvoiceReading, InvoiceSource
 from mailbot.understand.invoice_files import FileKind, NameSays, file_kind, is_layout, name_says
 from mailbot.understand.invoice_papers import (
     UNHURRIED,
@@ -109,6 +109,12 @@ def read_invoices(
     return desk.findings()
 
 
+def goods_in(invoices: Sequence[InvoiceReading]) -> tuple[GoodsRow, ...]:
+    """The rows of the enclosed invoice; none where two invoices sell different goods."""
+    several = {invoice.goods for invoice in invoices if invoice.goods and not invoice.credit_note}
+    return several.pop() if len(several) == 1 else ()
+
+
 class _Desk:
     """What was read so far, and what lies there unread."""
 
@@ -202,6 +208,7 @@ def _reading(document: Document, path: str | None, find_order_keys: FindOrderKey
         issued_on=document.issued_on,
         order_keys=find_order_keys("\n".join((document.text, *document.references))),
         credit_note=document.no_proof,
+        goods=document.goods,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from mailbot.model.picture import Sight
-from mailbot.model.reading import InvoiceSource
+from mailbot.model.reading import GoodsRow, InvoiceSource
 from mailbot.understand.html_text import HtmlText, read_html
 from mailbot.understand.invoice_markup import read_markup
 from mailbot.understand.invoice_pdf import PdfContent, read_pdf
@@ -31,7 +31,7 @@ class Document:
     Attributes:
         text: what it says in words; order numbers are looked for in it.
         unreadable: why nothing could be read out of it; ``None`` where something was.
-        number, amount, currency, issued_on: as in ``InvoiceReading``.
+        number, amount, currency, issued_on, goods: as in ``InvoiceReading``.
         references: order numbers as printed.
         no_proof: a credit note, delivery note, offer or reminder.
         says_so: it calls itself an invoice, a receipt, an order confirmation or one of those.
@@ -55,6 +55,7 @@ class Document:
     understood: bool = True
     marked: bool = False
     scanned: bool = False
+    goods: tuple[GoodsRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,7 @@ def read_html_document(html: str, read_page: Callable[[str], HtmlText] = read_ht
         issued_on=marked.issued_on or shown.issued_on,
         references=marked.references or shown.references,
         no_proof=shown.no_proof,
+        goods=shown.goods,
     )
 
 
@@ -173,6 +175,7 @@ def read_text_document(text: str, source: InvoiceSource = InvoiceSource.TEXT) ->
         says_so=paper.kind is not PaperKind.UNKNOWN,
         hints=paper.mentions_invoice or paper.names_money,
         understood=paper.understood,
+        goods=paper.goods,
     )
 
 
@@ -208,4 +211,5 @@ def _from_xml(invoice: XmlInvoice, source: InvoiceSource, shown: Document) -> Do
         no_proof=invoice.credit_note,
         says_so=True,
         hints=True,
+        goods=invoice.goods or shown.goods,
     )

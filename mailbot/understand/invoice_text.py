@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from mailbot.model.reading import GoodsRow
+from mailbot.understand.goods import goods_of
 from mailbot.understand.invoice_dates import day_first, issued_on
 from mailbot.understand.invoice_lexicon import PROOF, Label, LabelKind, fold, invoice_lexicon
 from mailbot.understand.invoice_numbers import find_numbers, order_references, own_number
@@ -52,6 +54,7 @@ class Paper:
         references: order numbers as printed.
         names_money: some amount in it has a currency next to it.
         understood: it has words that the lexicon knows.
+        goods: the rows that sell something.
     """
 
     kind: PaperKind
@@ -62,6 +65,7 @@ class Paper:
     references: tuple[str, ...]
     names_money: bool
     understood: bool
+    goods: tuple[GoodsRow, ...]
 
 
 def read_paper(text: str) -> Paper:
@@ -83,6 +87,7 @@ def read_paper(text: str) -> Paper:
         references=order_references(numbers),
         names_money=any(amount.meanings for row in rows for amount in row.amounts),
         understood=len(kinds) >= _FEWEST_KINDS,
+        goods=goods_of(rows, total.currency if total else currencies.only),
     )
 
 

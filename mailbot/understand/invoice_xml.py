@@ -11,6 +11,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from mailbot.model.money import DECIMALS
+from mailbot.model.reading import GoodsRow
+from mailbot.understand.goods import MOST_GOODS
 from mailbot.understand.unreadable import UnreadableError
 
 _MOST_BYTES = 5_000_000
@@ -26,6 +28,23 @@ _MOST_INVOICES = 20
 _NO_PROOF_CODES = frozenset(
     map(str, (81, 83, 220, 231, 261, 262, 270, 296, 308, 310, 311, 320, 325, 351, 381, 384, 396, 420, 458, 532, 632))
 )
+_LinePaths = tuple[tuple[str, ...], str, tuple[str, ...]]
+"""Where a line says what it sells, how many, and for how much."""
+_UBL_LINE: _LinePaths = (
+    ("{*}Item/{*}Name", "{*}Item/{*}SellersItemIdentification/{*}ID"),
+    "{*}InvoicedQuantity",
+    ("{*}Price/{*}PriceAmount", "{*}LineExtensionAmount"),
+)
+_CII_LINE: _LinePaths = (
+    ("{*}SpecifiedTradeProduct/{*}Name", "{*}SpecifiedTradeProduct/{*}SellerAssignedID"),
+    "*/{*}BilledQuantity",
+    ("*/*/{*}ChargeAmount", "*/*/{*}LineTotalAmount"),
+)
+_ITALIAN_LINE: _LinePaths = (
+    ("{*}Descrizione", "{*}CodiceArticolo/{*}CodiceValore"),
+    "{*}Quantita",
+    ("{*}PrezzoUnitario", "{*}PrezzoTotale"),
+)
 _NO_PROOF_ITALIAN = frozenset({"TD04", "TD08"})
 
 
@@ -38,6 +57,7 @@ class XmlInvoice:
             with tax, whatever has been paid of it.
         references: the buyer's order number first, then the seller's, those of single lines, and other references.
         credit_note: its type says that it is a credit note or a correction.
+        goods: its lines; empty where one of them is not understood.
     """
 
     number: str | None
@@ -46,6 +66,7 @@ class XmlInvoice:
     issued_on: date | None
     references: tuple[str, ...]
     credit_note: bool
+    goods: tuple[GoodsRow, ...] = ()
 
 
 def read_xml(data: bytes) -> tuple[XmlInvoice, ...]:
@@ -129,6 +150,7 @@ def _ubl(invoice: Element) -> Iterator[XmlInvoice]:
             "{*}Note",
         ),
         credit_note=_local_name(invoice) == "CreditNote" or code in _NO_PROOF_CODES,
+        goods=_goods(invoice, "{*}InvoiceLine", _UBL_LINE),
     )
 
 
@@ -173,6 +195,7 @@ def _cii(invoice: Element) -> Iterator[XmlInvoice]:
             *_references(head, "{*}IncludedNote/{*}Content"),
         ),
         credit_note=_text(head, "{*}TypeCode") in _NO_PROOF_CODES,
+        goods=_goods(trade, "{*}IncludedSupplyChainTradeLineItem", _CII_LINE),
     )
 
 
@@ -191,6 +214,7 @@ def _fattura(file: Element) -> Iterator[XmlInvoice]:
                 *_references(general, "{*}Causale"),
             ),
             credit_note=_text(general, "{*}TipoDocumento") in _NO_PROOF_ITALIAN,
+            goods=_goods(body, "{*}DatiBeniServizi/{*}DettaglioLinee", _ITALIAN_LINE),
         )
 
 
@@ -229,6 +253,19 @@ def _text(parent: Element | None, path: str) -> str | None:
 def _references(parent: Element | None, *paths: str) -> tuple[str, ...]:
     found = [element.text or "" for path in paths for element in ([] if parent is None else parent.iterfind(path))]
     return tuple(text.strip()[:_LONGEST_VALUE] for text in found[:_MOST_INVOICES] if text.strip())
+
+
+def _goods(parent: Element, path: str, line: _LinePaths) -> tuple[GoodsRow, ...]:
+    names, count, prices = line
+    rows = []
+    for element in parent.findall(path)[:MOST_GOODS]:
+        quantity = _decimal(element.find(count))
+        amounts = {value: None for price in prices if (value := _decimal(element.find(price))) is not None}
+        text = " ".join(name for path in names if (name := _text(element, path)))
+        if not (text and amounts) or quantity is None or quantity % 1:
+            return ()
+        rows.append(GoodsRow(text=text, quantity=int(quantity), amounts=tuple(amounts)))
+    return tuple(rows)
 
 
 def _currency(code: str | None, total: Element | None) -> str | None:
