@@ -37,7 +37,7 @@ def _goods(rows: Sequence[Row], currency: str) -> Iterator[GoodsRow]:
         if not prices or min(prices) < 0 or not _WORD.search(row.line):
             continue
         quantity = int(times[1] or times[2]) if times else _quantity(numbers, prices)
-        yield GoodsRow(text=row.line[:_LONGEST_TEXT], quantity=quantity, amounts=tuple(prices))
+        yield GoodsRow(text=" ".join(row.line.split())[:_LONGEST_TEXT], quantity=quantity, amounts=tuple(prices))
 
 
 def _apart(amounts: Sequence[Amount], currency: str) -> tuple[list[int], list[Decimal]]:

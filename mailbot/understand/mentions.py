@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from mailbot.understand.pieces import AllPieces, Found, PieceWords, fold
 
@@ -13,6 +14,7 @@ _STOP = re.compile(
 _WORD = re.compile(r"\w+(?:'\w+)*")
 _BEFORE, _BEHIND, _BEHIND_RUNNING = 2, 2, 4  # words, words, signs between a negator and what it turns around
 _NEAR, _NEAR_RUNNING = 3, 6  # words or signs between a number and its piece
+_BESIDE, _BESIDE_RUNNING = (40, 25), (8, 0)  # signs before and behind a piece that tell what it looks like
 _TURNS_BEHIND = frozenset({"de", "nl", "fr"})
 _NE = re.compile(r"(?<!\w)n(?:e\b|')")
 
@@ -85,16 +87,35 @@ def read_mentions(text: str, words: PieceWords, pieces: AllPieces, language: str
 class _Sentence:
     def __init__(self, text: str, words: PieceWords, pieces: AllPieces, language: str) -> None:
         self.text, self.words, self.pieces, self.language = fold(text), words, pieces, language
-        self.kinds = words.kinds_in(self.text)
+        self.kinds = self._kinds()
         self.stretches = self._parted()
+
+    def _kinds(self) -> list[Found]:
+        """The pieces that are named; of two names of one kind side by side ("hoop earrings") the last."""
+        found = self.words.kinds_in(self.text)
+        doubled = {
+            each.start
+            for each, after in pairwise(found)
+            if each.value == after.value and not self.text[each.end : after.start].strip(" -")
+        }
+        return [each for each in found if each.start not in doubled]
 
     def mentions(self) -> list[Mention]:
         found: list[Mention] = []
         for stretch in self.stretches:
             found += self._in(stretch)
-        if found and any(each.role for each in found) and self.words.where("undecided", self.text):
+        if any(each.role for each in found) and self.words.where("undecided", self.text):
+            raise Unclear
+        if any(self._is_all(stretch) for stretch in self.stretches):
             raise Unclear
         return sorted(found, key=lambda each: each.start)
+
+    def _is_all(self, stretch: _Stretch) -> bool:
+        """Whether the whole order is to go back, whatever is said of its pieces."""
+        if not self._where("all", stretch.start, stretch.end) or self.words.where("but", self.text):
+            return False
+        clause = (each for each in self.stretches if each.clause == stretch.clause)
+        return any(role is Role.BACK for each in clause for role, _ in each.roles)
 
     def _where(self, what: str, start: int, end: int) -> list[Found]:
         return [each for each in self.words.where(what, self.text) if start <= each.start and each.end <= end]
@@ -126,10 +147,13 @@ class _Sentence:
             return any(reach[0] <= each.start <= reach[1] for each in self._where("negators", max(start, 0), end))
         before = [*_WORD.finditer(self.text, start, said.start)][-_BEFORE - 1 :]
         behind = [*_WORD.finditer(self.text, said.end, end)][:_BEHIND] if self.language in _TURNS_BEHIND else []
-        near = {match.start() for match in (*before, *behind)}
-        return any(each.start in near for each in self._where("negators", start, end))
+        near = [match.start() for match in (*before, *behind)]
+        return any(each.start <= at < each.end for each in self._where("negators", start, end) for at in near)
 
     def _role(self, stretch: _Stretch) -> tuple[Role | None, bool]:
+        """What the statement says of its pieces, else its clause, else the sentence; one of a purchase says nothing."""
+        if not stretch.roles and self._where("bought", stretch.start, stretch.end):
+            return None, False
         clause = [each for each in self.stretches if each.clause == stretch.clause]
         for roles in (stretch.roles, frozenset().union(*(each.roles for each in clause))):
             if roles:
@@ -167,14 +191,15 @@ class _Sentence:
                 for each in numbers
                 if kind.end <= each.start and each.end <= until and self._near(kind.end, each.start)
             ]
-        number, of = self._number(before)
+        number, of = self._number(before, [each for each in numbers if each not in before], stretch)
         others = self._where("other", begun, kind.end)
         rest = any(self._near(each.end, kind.start) for each in others)
         both = [each for each in self._where("both", begun, kind.start) if self._near(each.end, kind.start)]
         role, firm = self._role(stretch)
         only = self._is_only(kind.start, kind.end, stretch)
         spared = bool(self._where("but", begun, kind.start))
-        window = self.text[max(begun, kind.start - 40) : min(until, kind.end + 25)]
+        back, ahead = _BESIDE if self.words.spaced else _BESIDE_RUNNING
+        window = self.text[max(begun, kind.start - back) : min(until, kind.end + ahead)]
         return Mention(
             kind=kind.value,
             role=Role.STAYS if spared and role is Role.BACK else role,
@@ -193,13 +218,27 @@ class _Sentence:
             end=kind.end,
         )
 
-    def _number(self, before: Sequence[Found]) -> tuple[int | None, int | None]:
+    def _number(
+        self, before: Sequence[Found], others: Sequence[Found], stretch: _Stretch
+    ) -> tuple[int | None, int | None]:
+        """How many of how many: "two rings", "one of the two rings", "of the three rings I keep one"."""
         if not before:
             return None, None
-        if len(before) > 1 and self._is_of(before[-2].end, before[-1].start):
-            return int(before[-2].value), int(before[-1].value)
         last = before[-1]
+        if len(before) > 1 and self._is_of(before[-2].end, last.start):
+            return self._counts(before[-2], last)
+        if any(
+            each.end <= last.start and self._near(each.end, last.start)
+            for each in self._where("of", stretch.start, last.start)
+        ):
+            alone = [int(each.value) for each in others if self._stands_alone(each, stretch)]
+            return (alone[0] if len(alone) == 1 else None), int(last.value)
         return int(last.value), None
+
+    def _counts(self, first: Found, second: Found) -> tuple[int, int]:
+        """So many of so many; where words run together, the larger number comes first."""
+        pair = int(first.value), int(second.value)
+        return pair if self.words.spaced else (pair[1], pair[0])
 
     def _is_of(self, start: int, end: int) -> bool:
         return bool(self._where("of", start, end))
@@ -233,8 +272,6 @@ class _Sentence:
         others = self._where("other", stretch.start, stretch.end)
         items = self._where("item", stretch.start, stretch.end)
         pair = bool(self._where("pair", stretch.start, stretch.end))
-        if self._where("all", stretch.start, stretch.end) and not self._where("but", stretch.start, stretch.end):
-            raise Unclear
         for each in others[:1]:
             beside = [
                 number
@@ -242,7 +279,12 @@ class _Sentence:
                 if each.start <= number.start and self._near(min(each.end, number.start), number.start)
             ]
             counted = [int(number.value) for number in beside]
-            if beside or self._ends(each.end, stretch) or any(self._near(each.end, item.start) for item in items):
+            if (
+                self.words.says["remains"].fullmatch(self.text, each.start, each.end)
+                or beside
+                or self._ends(each.end, stretch)
+                or any(self._near(each.end, item.start) for item in items)
+            ):
                 yield self._counted(each, stretch, counted[0] if counted else None, None, rest=True, pair=pair)
             return
         for place, each in enumerate(numbers):
@@ -252,7 +294,8 @@ class _Sentence:
                 and self._is_of(each.end, following.start)
                 and self._near(each.end, following.start)
             ):
-                yield self._counted(each, stretch, int(each.value), int(following.value), rest=False, pair=pair)
+                number, of = self._counts(each, following)
+                yield self._counted(each, stretch, number, of, rest=False, pair=pair)
                 return
             if any(each.end <= item.start and self._near(each.end, item.start) for item in items) or self._stands_alone(
                 each, stretch

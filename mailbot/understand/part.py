@@ -99,7 +99,7 @@ def _checked(sentences: Sequence[ReadSentence], told: Sequence[Sequence[Mention]
         stated = [finding for finding in sentence.findings if finding.mood is not Mood.VOID]
         if any(each.rule.kind is Kind.WANTS and each.rule.value in _OTHER_REMEDY for each in stated):
             raise Unclear
-        roles = {each.role for each in here}
+        roles = {Role.BACK if each.spared else each.role for each in here}
         if roles - {None} and (sentence.supposes or sentence.elsewhere):
             raise Unclear
         if roles == {Role.STAYS} and any(each.rule.kind in {Kind.REASON, Kind.WANTS} for each in stated):
