@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from mailbot.understand.pieces import AllPieces, Found, PieceWords, fold
 
+SEVERAL = 0
 _STOP = re.compile(
     r"(?<!\d)[,.;:]|[,.;:](?!\d)|[()\[\]!?\u2026\u2014\u2013\n\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f]| - "
 )
@@ -15,7 +16,11 @@ _WORD = re.compile(r"\w+(?:'\w+)*")
 _BEFORE, _BEHIND, _BEHIND_RUNNING = 2, 2, 4  # words, words, signs between a negator and what it turns around
 _NEAR, _NEAR_RUNNING = 3, 6  # words or signs between a number and its piece
 _BESIDE, _BESIDE_RUNNING = (40, 25), (8, 0)  # signs before and behind a piece that tell what it looks like
+_SUBJECT_BEHIND = frozenset({"de", "nl"})
 _TURNS_BEHIND = frozenset({"de", "nl", "fr"})
+_FEW = 2  # words between "only" and its piece
+_NEXT = 16  # signs
+_CLOSES_A_LIST = frozenset({"", "\u3092"})  # behind the name of a piece in a list
 _NE = re.compile(r"(?<!\w)n(?:e\b|')")
 
 
@@ -38,7 +43,7 @@ class Mention:
         kind: ``None``: a number, or what is left, without a name.
         role: ``None`` where the sentence does not say.
         firm: it is said outright, not only that somebody likes the piece.
-        number, of: as in "one of the two"; ``None`` where not said.
+        number, of: as in "one of the two"; ``None`` where not said, ``SEVERAL`` in "one of the rings".
         whole: all of the kind ("both rings").
         rest: what is left of the kind, or of the order; ``several``: it may be more than one piece.
         only: nothing else.
@@ -86,7 +91,7 @@ def read_mentions(text: str, words: PieceWords, pieces: AllPieces, language: str
 
 class _Sentence:
     def __init__(self, text: str, words: PieceWords, pieces: AllPieces, language: str) -> None:
-        self.text, self.words, self.pieces, self.language = fold(text), words, pieces, language
+        self.written, self.text, self.words, self.pieces, self.language = text, fold(text), words, pieces, language
         self.kinds = self._kinds()
         self.stretches = self._parted()
 
@@ -150,27 +155,28 @@ class _Sentence:
         near = [match.start() for match in (*before, *behind)]
         return any(each.start <= at < each.end for each in self._where("negators", start, end) for at in near)
 
-    def _role(self, stretch: _Stretch) -> tuple[Role | None, bool]:
-        """What the statement says of its pieces, else its clause, else the sentence; one of a purchase says nothing."""
-        if not stretch.roles and self._where("bought", stretch.start, stretch.end):
+    def _role(self, stretch: _Stretch, kind: Found | None) -> tuple[Role | None, bool]:
+        """What the statement says of its pieces; one of a purchase says nothing.
+
+        A piece in a list ("the ring and the brooch go back"), or the only one in its sentence, is meant by what is said
+        beside it, too.
+        """
+        if stretch.roles:
+            return _settled(stretch.roles)
+        if self._where("bought", stretch.start, stretch.end):
+            return None, False
+        if kind is not None and len({each.value for each in self.kinds}) > 1 and not self._is_listed(kind, stretch):
             return None, False
         clause = [each for each in self.stretches if each.clause == stretch.clause]
-        for roles in (stretch.roles, frozenset().union(*(each.roles for each in clause))):
-            if roles:
-                firm = {role for role, sure in roles if sure}
-                if len(firm) == 1:
-                    return firm.pop(), True
-                if not firm and len({role for role, _ in roles}) == 1:
-                    return next(iter(roles))[0], False
-                if roles is stretch.roles:
-                    raise Unclear
-        if any(each.roles for each in clause):
-            place = clause.index(stretch)
-            nearest = [*reversed(clause[:place]), *clause[place + 1 :]]
-            return self._role(next(each for each in nearest if each.roles))
+        place = clause.index(stretch)
+        for each in (*reversed(clause[:place]), *clause[place + 1 :]):
+            if each.roles:
+                return _settled(each.roles)
         roles = frozenset().union(*(each.roles for each in self.stretches))
-        firm = {role for role, sure in roles if sure}
-        return (firm.pop(), True) if len(firm) == 1 and len({role for role, _ in roles}) == 1 else (None, False)
+        return _settled(roles) if len({role for role, _ in roles}) == 1 else (None, False)
+
+    def _is_listed(self, kind: Found, stretch: _Stretch) -> bool:
+        return self.text[kind.end : stretch.end].strip() in _CLOSES_A_LIST
 
     def _in(self, stretch: _Stretch) -> Iterator[Mention]:
         start, end = stretch.start, stretch.end
@@ -191,11 +197,11 @@ class _Sentence:
                 for each in numbers
                 if kind.end <= each.start and each.end <= until and self._near(kind.end, each.start)
             ]
-        number, of = self._number(before, [each for each in numbers if each not in before], stretch)
+        number, of = self._number(kind, before, [each for each in numbers if each not in before], stretch)
         others = self._where("other", begun, kind.end)
         rest = any(self._near(each.end, kind.start) for each in others)
         both = [each for each in self._where("both", begun, kind.start) if self._near(each.end, kind.start)]
-        role, firm = self._role(stretch)
+        role, firm = self._role(stretch, kind)
         only = self._is_only(kind.start, kind.end, stretch)
         spared = bool(self._where("but", begun, kind.start))
         back, ahead = _BESIDE if self.words.spaced else _BESIDE_RUNNING
@@ -219,15 +225,18 @@ class _Sentence:
         )
 
     def _number(
-        self, before: Sequence[Found], others: Sequence[Found], stretch: _Stretch
+        self, kind: Found, before: Sequence[Found], others: Sequence[Found], stretch: _Stretch
     ) -> tuple[int | None, int | None]:
         """How many of how many: "two rings", "one of the two rings", "of the three rings I keep one"."""
+        if len(before) > 1 and self._is_of(before[-2].end, before[-1].start):
+            return self._counts(before[-2], before[-1])
+        before = [each for each in before if self._is_count(each)]
         if not before:
             return None, None
         last = before[-1]
-        if len(before) > 1 and self._is_of(before[-2].end, last.start):
-            return self._counts(before[-2], last)
-        if any(
+        if self._is_of(last.end, kind.start) or (not self.words.spaced and self._is_of(kind.end, last.start)):
+            return int(last.value), SEVERAL
+        if last.value != "1" and any(
             each.end <= last.start and self._near(each.end, last.start)
             for each in self._where("of", stretch.start, last.start)
         ):
@@ -252,27 +261,55 @@ class _Sentence:
             return False
         return len(_WORD.findall(between)) <= _NEAR if self.words.spaced else right - left <= _NEAR_RUNNING
 
+    def _is_count(self, number: Found) -> bool:
+        """Whether "un" and the like count here, and are no article: "un seul", "nur einen", "één"."""
+        if not self._is_article(number):
+            return True
+        return "\u00e9" in self.written[number.start : number.end] or self._beside("only", number)
+
+    def _is_article(self, number: Found) -> bool:
+        articles = self.words.says.get("article")
+        return articles is not None and articles.fullmatch(self.text, number.start, number.end) is not None
+
+    def _beside(self, what: str, found: Found) -> bool:
+        """Whether one of these words stands right before or behind."""
+        near = self._where(what, max(0, found.start - _NEXT), min(len(self.text), found.end + _NEXT))
+        return any(
+            self._close(each.end, found.start) if each.end <= found.start else self._close(found.end, each.start)
+            for each in near
+            if each.end <= found.start or found.end <= each.start
+        )
+
     def _is_only(self, start: int, end: int, stretch: _Stretch) -> bool:
+        """Whether nothing but a piece is meant: "only the ring", "the ring only", "only want to return the ring"."""
         for each in self._where("only", stretch.start, stretch.end):
             if self.text[each.start : each.end] == "que" and not _NE.search(self.text, stretch.start, each.start):
                 continue
-            behind = each.start >= end and self._close(end, each.start)
-            before = each.end <= start and not self._where("bought", each.end, start)
-            if behind or before:
+            if each.start >= end and self._close(end, each.start):
+                return True
+            if each.end > start or self._where("bought", each.end, start):
+                continue
+            few = (
+                len(_WORD.findall(self.text, each.end, start)) <= _FEW
+                if self.words.spaced
+                else start - each.end <= _NEAR_RUNNING
+            )
+            if few or self._where("claimed", each.start, start):
                 return True
         return False
 
     def _close(self, left: int, right: int) -> bool:
         between = self.text[left:right]
-        return not _WORD.search(between) if self.words.spaced else right - left <= _NEAR
+        return not between.strip() if self.words.spaced else right - left <= _NEAR
 
     def _unnamed(self, stretch: _Stretch, kinds: Sequence[Found], numbers: Sequence[Found]) -> Iterator[Mention]:
         if kinds or not any(each.roles for each in self.stretches):
             return
         others = self._where("other", stretch.start, stretch.end)
-        items = self._where("item", stretch.start, stretch.end)
-        pair = bool(self._where("pair", stretch.start, stretch.end))
-        for each in others[:1]:
+        pairs = self._where("pair", stretch.start, stretch.end)
+        items = [*self._where("item", stretch.start, stretch.end), *pairs]
+        pair = bool(pairs)
+        for each in others[: bool(stretch.roles)]:
             beside = [
                 number
                 for number in numbers
@@ -297,31 +334,30 @@ class _Sentence:
                 number, of = self._counts(each, following)
                 yield self._counted(each, stretch, number, of, rest=False, pair=pair)
                 return
-            if any(each.end <= item.start and self._near(each.end, item.start) for item in items) or self._stands_alone(
-                each, stretch
-            ):
+            named = any(each.end <= item.start and self._near(each.end, item.start) for item in items)
+            if (named and stretch.roles) or self._stands_alone(each, stretch):
                 yield self._counted(each, stretch, int(each.value), None, rest=False, pair=pair)
-                return
-        for each in self._where("ordinal", stretch.start, stretch.end):
-            if any(each.end <= item.start and self._near(each.end, item.start) for item in items):
-                yield self._counted(each, stretch, 1, None, rest=False, pair=pair)
                 return
 
     def _stands_alone(self, number: Found, stretch: _Stretch) -> bool:
         """Whether a number counts pieces though it names none: "keeping one", "un seul", "one of them"."""
-        word = self.text[number.start : number.end]
-        if word.isdigit():
+        if self.text[number.start : number.end].isdigit():
             return False
         if not self.words.spaced:
-            return True
+            return any(self._beside(what, number) for what in ("of", "only", "claimed", "kept"))
         them = self.words.says["of"].match(self.text, number.end + 1, stretch.end)
-        if them and self._ends(them.end(), stretch):
+        if them:
+            return self._ends(them.end(), stretch)
+        if self._beside("only", number):
             return True
-        article = "article" in self.words.says and self.words.says["article"].fullmatch(word)
-        if any(0 <= only.start - number.end <= 1 for only in self._where("only", number.end, stretch.end)):
-            return True
-        left = self.text[number.end : stretch.end].strip()
-        return not left if article else self._ends(number.end, stretch)
+        done = [each for what in ("claimed", "kept") for each in self._where(what, stretch.start, number.start)]
+        between = self.language in _SUBJECT_BEHIND  # "behalte ich einen"
+        said = any(len(_WORD.findall(self.text, each.end, number.start)) <= between for each in done)
+        if self._is_article(number):
+            return said and not self.text[number.end : stretch.end].strip()
+        return (said or self._beside("claimed", number) or self._beside("kept", number)) and self._ends(
+            number.end, stretch
+        )
 
     def _ends(self, place: int, stretch: _Stretch) -> bool:
         """Whether the statement ends here, but for what is done with the piece."""
@@ -340,7 +376,7 @@ class _Sentence:
     def _counted(
         self, found: Found, stretch: _Stretch, number: int | None, of: int | None, *, rest: bool, pair: bool
     ) -> Mention:
-        role, firm = self._role(stretch)
+        role, firm = self._role(stretch, None)
         return Mention(
             kind=None,
             role=role,
@@ -358,3 +394,18 @@ class _Sentence:
             start=found.start,
             end=found.end,
         )
+
+
+def _settled(roles: frozenset[tuple[Role, bool]]) -> tuple[Role, bool]:
+    """What is said outright goes before what somebody likes.
+
+    Raises:
+        Unclear: that a piece goes back, and that it stays.
+    """
+    for sure in (True, False):
+        found = {role for role, firm in roles if firm is sure}
+        if len(found) == 1:
+            return found.pop(), sure
+        if found:
+            raise Unclear
+    raise Unclear

@@ -63,6 +63,7 @@ class AllPieces:
         pairs: kinds that are sold by the pair.
         alike: kinds that one piece may be called by together.
         any_kind: the names of all languages.
+        sets: what says that several pieces are sold as one.
         looks: what tells two pieces of a kind apart.
         by_language: the words of each.
     """
@@ -70,6 +71,7 @@ class AllPieces:
     pairs: frozenset[str]
     alike: frozenset[frozenset[str]]
     any_kind: tuple[PieceWords, ...]
+    sets: re.Pattern[str]
     looks: re.Pattern[str]
     by_language: Mapping[str, PieceWords]
 
@@ -108,6 +110,7 @@ def load_pieces() -> AllPieces:
         pairs=frozenset(told["pairs"]),
         alike=frozenset(map(frozenset, told["alike"])),
         any_kind=tuple(by_language.values()),
+        sets=_pattern([("sets", told["sets"])], spaced=None),
         looks=_pattern(((name, words) for name, words in told["looks"].items()), spaced=None),
         by_language=by_language,
     )

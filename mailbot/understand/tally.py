@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mailbot.model.reading import ClaimedPiece, GoodsRow
-from mailbot.understand.mentions import Mention, Role, Unclear
-from mailbot.understand.pieces import AllPieces
+from mailbot.understand.mentions import SEVERAL, Mention, Role, Unclear
+from mailbot.understand.pieces import AllPieces, fold
 
 _MATERIALS = frozenset({"silver", "gold", "rose", "pearl", "opal", "diamond", "moonstone", "turquoise"})
 
@@ -21,7 +21,7 @@ class _Kept:
 
 
 def tally(mentions: Sequence[Mention], goods: Sequence[GoodsRow], pieces: AllPieces) -> tuple[ClaimedPiece, ...]:
-    """The pieces that go back.
+    """The pieces that go back, where some stay. Of what is sold as a set nobody can say what is a piece.
 
     What is said of each kind must fit the invoice, and leave no piece of it open: each goes back or stays, or it is
     said that nothing but what is named goes back.
@@ -59,6 +59,10 @@ class _Tally:
         self._take_rest([each for each in told if (each.kind is None and each.rest) or each.spared])
         self._check(mentions, counted)
         back = self._sure(Role.BACK)
+        if sum(back.values()) >= sum(row.quantity for row in self.rows) or any(
+            self.pieces.sets.search(fold(self.rows[place].row.text)) for place in back
+        ):
+            raise Unclear
         return tuple(
             ClaimedPiece(row=self.rows[place].row, quantity=back[place]) for place in sorted(back) if back[place]
         )
@@ -94,7 +98,7 @@ class _Tally:
         """So many of one row; ``None`` where it has several and no number is said."""
         row = self.rows[place]
         number = each.number
-        if each.of is not None and each.of != row.quantity:
+        if each.of is not None and (row.quantity == 1 if each.of == SEVERAL else each.of != row.quantity):
             raise Unclear
         if each.whole or (number is None and row.quantity == 1):
             return row.quantity
