@@ -26,6 +26,7 @@ class Letter:
         subject: the customer's, decoded; may hold anything.
         missing: what the customer has yet to send: ``order_number``, ``invoice``.
         clauses: texts of the policy's clauses, not their ids.
+        pieces: of the order that the letter is about, how many and what each is called; empty: all of it.
         refund: what was or will be refunded, in letters that show no bill.
         reply_by: until when a person answers; ``None`` promises no time.
         refund_by: until when an approved refund is made.
@@ -56,6 +57,7 @@ class Letter:
     missing: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
     settlement: Settlement | None = None
+    pieces: tuple[tuple[int, str], ...] = ()
     refund: Money | None = None
     reply_by: datetime | None = None
     refund_by: datetime | None = None

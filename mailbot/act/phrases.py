@@ -44,6 +44,7 @@ PHRASES: Mapping[str, frozenset[str]] = {
     "hours": frozenset({"count"}),
     "parcel_sender": frozenset(),
     "send_back": frozenset(),
+    "part": frozenset(),
     "reference.case": frozenset({"case_number"}),
     "reference.order": frozenset({"order_number"}),
     **{f"return_postage.{postage}": frozenset() for postage in ReturnPostage},

@@ -141,6 +141,14 @@ def _bill(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:
     return (Block(BlockKind.BILL, rows=worded),)
 
 
+def _part(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:
+    """Which pieces the letter is about; nothing where it is about the whole order."""
+    if not letter.pieces:
+        return ()
+    named = tuple(f"{number} \u00d7 {_short(name) or ''}" for number, name in letter.pieces)
+    return (Block(BlockKind.PARAGRAPH, (phrases.say("part"),)), Block(BlockKind.ITEMS, named))
+
+
 def _clauses(letter: Letter, _: Phrases) -> tuple[Block, ...]:
     clauses = tuple(filter(None, map(clean, letter.clauses)))
     return (Block(BlockKind.CLAUSES, clauses),) if clauses else ()
@@ -204,6 +212,7 @@ def _reference(letter: Letter, phrases: Phrases) -> tuple[Block, ...]:
 
 
 _BLOCKS: Mapping[str, Callable[[Letter, Phrases], tuple[Block, ...]]] = {
+    "part": _part,
     "settlement": _bill,
     "clauses": _clauses,
     "missing": _missing,

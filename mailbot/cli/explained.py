@@ -20,6 +20,9 @@ def print_explained(explained: Explained) -> None:
         _line(f"  invoice   {_invoice(form['invoice'])}")
     for span in form["evidence"]:
         _line(f"  read      {span['fact']} = {span['value']}  ({span['part']}: {span['quote']!r})")
+    if form["claim"] and form["claim"]["lines"]:
+        lines = ", ".join(f"{line['quantity']} x {line['sku']}" for line in form["claim"]["lines"])
+        _line(f"  lines     {lines}")
     for doubt in form["doubts"]:
         _line(f"  doubt     {doubt}")
     if form["decision"]:

@@ -123,7 +123,7 @@ class GoodsRow:
     """One row of an invoice that sells something.
 
     Attributes:
-        text: the row as printed; of an electronic invoice, name and article number.
+        text: what the row calls it, with the article number where it has one.
         quantity: how many pieces; ``None`` where that is not certain.
         amounts: the prices in it, in the invoice's currency.
     """

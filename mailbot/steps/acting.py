@@ -19,6 +19,7 @@ from mailbot.steps.codes import hash_code, hash_token, new_code, new_token
 from mailbot.steps.consider import Considered
 from mailbot.steps.letters import Occasion, Thread, freeze, write_letter
 from mailbot.steps.parking import leave_to_people
+from mailbot.steps.pieces import claimed_pieces
 from mailbot.store import cases, clocks, mails, orders, outbox, proofs, readings, refunds, silenced
 from mailbot.store.tables import CaseRow, MailRow
 
@@ -350,6 +351,7 @@ def occasion_of(matter: Matter, content: Content) -> Occasion:
         paid_at=content.paid_at,
         status=content.status,
         inspection_note=content.inspection_note,
+        pieces=() if content.settlement is None else claimed_pieces(matter.session, matter.case.id, matter.mail),
     )
 
 

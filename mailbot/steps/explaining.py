@@ -19,6 +19,7 @@ from mailbot.model.reading import InvoiceReading, Reading, Span, Topic
 from mailbot.steps.app import Judgement
 from mailbot.steps.consider import Considered, consider, gather
 from mailbot.steps.letters import Occasion, write_letter
+from mailbot.steps.pieces import called
 from mailbot.steps.redacting import masked
 from mailbot.understand.order_number import choose_order
 
@@ -155,6 +156,7 @@ def _letters(
         decision=decision,
         settlement=decision.settlement,
         reply_by=start_clock(ClockKind.REPLY, clocks[ClockKind.REPLY], now, zone).limit_at,
+        pieces=() if booked is None else called(considered.facts.claim.lines, [reading], booked.order),
         started=None if plan.clock is None else start_clock(plan.clock, clocks[plan.clock], now, zone),
         now=now,
     )

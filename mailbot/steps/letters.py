@@ -15,6 +15,7 @@ from mailbot.model.money import Money
 from mailbot.policy.conditions import add_months
 from mailbot.policy.table import Policy
 from mailbot.settings import Settings
+from mailbot.steps.pieces import Piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Occasion:
         refund: what was or will be refunded, in letters that show no bill; ``paid_at`` when it was.
         status: of the case, for an answer about how it stands.
         inspection_note: what an operator found when returned goods came.
+        pieces: of the order that it is about; empty: all of it.
         now: a window is said to have ended only if it has.
     """
 
@@ -45,6 +47,7 @@ class Occasion:
     paid_at: datetime | None = None
     status: str | None = None
     inspection_note: str | None = None
+    pieces: tuple[Piece, ...] = ()
 
 
 def write_letter(
@@ -97,6 +100,7 @@ def make_letter(
         paid_on=None if occasion.paid_at is None else occasion.paid_at.astimezone(shop.zone).date(),
         status=None if unproven else occasion.status,
         inspection_note=None if unproven else occasion.inspection_note,
+        pieces=() if unproven else occasion.pieces,
         reply_by=None if unproven else occasion.reply_by,
         refund_by=started.limit_at if started and started.kind is ClockKind.REFUND else None,
         refund_within=policy.clocks[ClockKind.REFUND].limit,

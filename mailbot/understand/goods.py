@@ -14,6 +14,7 @@ _LONGEST_TEXT = 200
 _BESIDE_GOODS = frozenset({LabelKind.OTHER_NUMBER, LabelKind.NUMBER_WORD, LabelKind.CURRENCY})
 _TIMES = re.compile(r"(?<![\w.,])(\d{1,3}) ?[x\u00d7*](?![^\W\d])|(?<!\w)[x\u00d7] ?(\d{1,3})(?![\w.,])", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u4e00-\u9fff]")
+_EDGES = " \t\n|:;,-*@="
 _MOST_PIECES = 99
 _ANY_WITH_CENTS = "EUR"
 
@@ -37,7 +38,18 @@ def _goods(rows: Sequence[Row], currency: str) -> Iterator[GoodsRow]:
         if not prices or min(prices) < 0 or not _WORD.search(row.line):
             continue
         quantity = int(times[1] or times[2]) if times else _quantity(numbers, prices)
-        yield GoodsRow(text=" ".join(row.line.split())[:_LONGEST_TEXT], quantity=quantity, amounts=tuple(prices))
+        yield GoodsRow(text=_name(row, times), quantity=quantity, amounts=tuple(prices))
+
+
+def _name(row: Row, times: re.Match[str] | None) -> str:
+    """A row without its numbers of pieces and prices."""
+    counted = [(amount.start, amount.end) for amount in row.amounts]
+    counted += [times.span()] if times else []
+    kept, place = [], 0
+    for start, end in sorted(counted):
+        kept.append(row.line[place:start])
+        place = max(place, end)
+    return " ".join(" ".join((*kept, row.line[place:])).strip(_EDGES).split())[:_LONGEST_TEXT]
 
 
 def _apart(amounts: Sequence[Amount], currency: str) -> tuple[list[int], list[Decimal]]:

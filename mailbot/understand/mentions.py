@@ -3,36 +3,19 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
-from mailbot.understand.pieces import AllPieces, Found, PieceWords, fold
+from mailbot.understand.pieces import AllPieces, Found, PieceWords
+from mailbot.understand.statements import WORD, Role, Statements, Stretch, Unclear
 
 SEVERAL = 0
-_STOP = re.compile(
-    r"(?<!\d)[,.;:]|[,.;:](?!\d)|[()\[\]!?\u2026\u2014\u2013\n\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f]| - "
-)
-_WORD = re.compile(r"\w+(?:'\w+)*")
-_BEFORE, _BEHIND, _BEHIND_RUNNING = 2, 2, 4  # words, words, signs between a negator and what it turns around
 _NEAR, _NEAR_RUNNING = 3, 6  # words or signs between a number and its piece
 _BESIDE, _BESIDE_RUNNING = (40, 25), (8, 0)  # signs before and behind a piece that tell what it looks like
 _SUBJECT_BEHIND = frozenset({"de", "nl"})
-_TURNS_BEHIND = frozenset({"de", "nl", "fr"})
 _FEW = 2  # words between "only" and its piece
 _NEXT = 16  # signs
 _CLOSES_A_LIST = frozenset({"", "\u3092"})  # behind the name of a piece in a list
 _NE = re.compile(r"(?<!\w)n(?:e\b|')")
-
-
-class Unclear(Exception):  # noqa: N818 (no error: a way out of reading)
-    """Nobody can say for certain which pieces are meant."""
-
-
-class Role(StrEnum):
-    """What becomes of a piece."""
-
-    BACK = "back"
-    STAYS = "stays"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +53,6 @@ class Mention:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A statement within a sentence; those of one clause share its ``clause``."""
-
-    start: int
-    end: int
-    clause: int
-    roles: frozenset[tuple[Role, bool]]
-
-
 def read_mentions(text: str, words: PieceWords, pieces: AllPieces, language: str) -> list[Mention]:
     """Every piece that a sentence speaks of, in order.
 
@@ -89,11 +62,11 @@ def read_mentions(text: str, words: PieceWords, pieces: AllPieces, language: str
     return _Sentence(text, words, pieces, language).mentions()
 
 
-class _Sentence:
+class _Sentence(Statements):
     def __init__(self, text: str, words: PieceWords, pieces: AllPieces, language: str) -> None:
-        self.written, self.text, self.words, self.pieces, self.language = text, fold(text), words, pieces, language
+        super().__init__(text, words, language)
+        self.written, self.pieces = text, pieces
         self.kinds = self._kinds()
-        self.stretches = self._parted()
 
     def _kinds(self) -> list[Found]:
         """The pieces that are named; of two names of one kind side by side ("hoop earrings") the last."""
@@ -109,76 +82,16 @@ class _Sentence:
         found: list[Mention] = []
         for stretch in self.stretches:
             found += self._in(stretch)
-        if any(each.role for each in found) and self.words.where("undecided", self.text):
-            raise Unclear
-        if any(self._is_all(stretch) for stretch in self.stretches):
+        if self.asks_for_all() or (any(each.role for each in found) and self.words.where("undecided", self.text)):
             raise Unclear
         return sorted(found, key=lambda each: each.start)
 
-    def _is_all(self, stretch: _Stretch) -> bool:
-        """Whether the whole order is to go back, whatever is said of its pieces."""
-        if not self._where("all", stretch.start, stretch.end) or self.words.where("but", self.text):
-            return False
-        clause = (each for each in self.stretches if each.clause == stretch.clause)
-        return any(role is Role.BACK for each in clause for role, _ in each.roles)
+    def _is_alone(self, kind: Found, stretch: Stretch) -> bool:
+        """Whether a piece is the only one in its sentence, or nothing is said of it but what is said of its list."""
+        one = len({each.value for each in self.kinds}) == 1
+        return one or self.text[kind.end : stretch.end].strip() in _CLOSES_A_LIST
 
-    def _where(self, what: str, start: int, end: int) -> list[Found]:
-        return [each for each in self.words.where(what, self.text) if start <= each.start and each.end <= end]
-
-    def _parted(self) -> list[_Stretch]:
-        stops = [match.span() for match in _STOP.finditer(self.text)]
-        ends = [*stops, (len(self.text), len(self.text))]
-        parted, begun = [], 0
-        for clause, (end, after) in enumerate(ends):
-            places = [begun]
-            joins = self._where("joins", begun, end)
-            for join in joins:
-                parted.append((places[-1], join.start, clause))
-                places.append(join.end if self.words.spaced else join.start)
-            parted.append((places[-1], end, clause))
-            begun = after
-        return [_Stretch(start, end, clause, self._roles(start, end)) for start, end, clause in parted if start < end]
-
-    def _roles(self, start: int, end: int) -> frozenset[tuple[Role, bool]]:
-        told = [(Role.BACK, True, each) for each in self._where("claimed", start, end)]
-        told += [(Role.STAYS, True, each) for each in self._where("kept", start, end)]
-        told += [(Role.STAYS, False, each) for each in self._where("liked", start, end)]
-        other = {Role.BACK: Role.STAYS, Role.STAYS: Role.BACK}
-        return frozenset((other[role] if self._turned(each, start, end) else role, firm) for role, firm, each in told)
-
-    def _turned(self, said: Found, start: int, end: int) -> bool:
-        if not self.words.spaced:
-            reach = (said.end, said.end + _BEHIND_RUNNING) if self.language == "ja" else (said.start - 2, said.start)
-            return any(reach[0] <= each.start <= reach[1] for each in self._where("negators", max(start, 0), end))
-        before = [*_WORD.finditer(self.text, start, said.start)][-_BEFORE - 1 :]
-        behind = [*_WORD.finditer(self.text, said.end, end)][:_BEHIND] if self.language in _TURNS_BEHIND else []
-        near = [match.start() for match in (*before, *behind)]
-        return any(each.start <= at < each.end for each in self._where("negators", start, end) for at in near)
-
-    def _role(self, stretch: _Stretch, kind: Found | None) -> tuple[Role | None, bool]:
-        """What the statement says of its pieces; one of a purchase says nothing.
-
-        A piece in a list ("the ring and the brooch go back"), or the only one in its sentence, is meant by what is said
-        beside it, too.
-        """
-        if stretch.roles:
-            return _settled(stretch.roles)
-        if self._where("bought", stretch.start, stretch.end):
-            return None, False
-        if kind is not None and len({each.value for each in self.kinds}) > 1 and not self._is_listed(kind, stretch):
-            return None, False
-        clause = [each for each in self.stretches if each.clause == stretch.clause]
-        place = clause.index(stretch)
-        for each in (*reversed(clause[:place]), *clause[place + 1 :]):
-            if each.roles:
-                return _settled(each.roles)
-        roles = frozenset().union(*(each.roles for each in self.stretches))
-        return _settled(roles) if len({role for role, _ in roles}) == 1 else (None, False)
-
-    def _is_listed(self, kind: Found, stretch: _Stretch) -> bool:
-        return self.text[kind.end : stretch.end].strip() in _CLOSES_A_LIST
-
-    def _in(self, stretch: _Stretch) -> Iterator[Mention]:
+    def _in(self, stretch: Stretch) -> Iterator[Mention]:
         start, end = stretch.start, stretch.end
         kinds = [each for each in self.kinds if start <= each.start and each.end <= end]
         numbers = [each for each in self.words.numbers(self.text) if start <= each.start and each.end <= end]
@@ -188,7 +101,7 @@ class _Sentence:
             begun = kind.end
         yield from self._unnamed(stretch, kinds, numbers)
 
-    def _named(self, kind: Found, stretch: _Stretch, begun: int, numbers: Sequence[Found]) -> Mention:
+    def _named(self, kind: Found, stretch: Stretch, begun: int, numbers: Sequence[Found]) -> Mention:
         until = next((each.start for each in self.kinds if each.start >= kind.end), stretch.end)
         before = [each for each in numbers if begun <= each.start and self._near(each.end, kind.start)]
         if not self.words.spaced:
@@ -198,12 +111,12 @@ class _Sentence:
                 if kind.end <= each.start and each.end <= until and self._near(kind.end, each.start)
             ]
         number, of = self._number(kind, before, [each for each in numbers if each not in before], stretch)
-        others = self._where("other", begun, kind.end)
+        others = self.where("other", begun, kind.end)
         rest = any(self._near(each.end, kind.start) for each in others)
-        both = [each for each in self._where("both", begun, kind.start) if self._near(each.end, kind.start)]
-        role, firm = self._role(stretch, kind)
+        both = [each for each in self.where("both", begun, kind.start) if self._near(each.end, kind.start)]
+        role, firm = self.role(stretch, alone=self._is_alone(kind, stretch))
         only = self._is_only(kind.start, kind.end, stretch)
-        spared = bool(self._where("but", begun, kind.start))
+        spared = bool(self.where("but", begun, kind.start))
         back, ahead = _BESIDE if self.words.spaced else _BESIDE_RUNNING
         window = self.text[max(begun, kind.start - back) : min(until, kind.end + ahead)]
         return Mention(
@@ -214,10 +127,10 @@ class _Sentence:
             of=of,
             whole=bool(both) and number is None,
             rest=rest,
-            several=rest and bool(self._where("others", begun, kind.end)),
+            several=rest and bool(self.where("others", begun, kind.end)),
             only=only,
             spared=spared and role is Role.BACK,
-            pair=bool(self._where("pair", begun, kind.start)),
+            pair=bool(self.where("pair", begun, kind.start)),
             looks=self.pieces.looks_of(window),
             bought=bool(self.words.where("bought", self.text)),
             start=kind.start,
@@ -225,7 +138,7 @@ class _Sentence:
         )
 
     def _number(
-        self, kind: Found, before: Sequence[Found], others: Sequence[Found], stretch: _Stretch
+        self, kind: Found, before: Sequence[Found], others: Sequence[Found], stretch: Stretch
     ) -> tuple[int | None, int | None]:
         """How many of how many: "two rings", "one of the two rings", "of the three rings I keep one"."""
         if len(before) > 1 and self._is_of(before[-2].end, before[-1].start):
@@ -238,7 +151,7 @@ class _Sentence:
             return int(last.value), SEVERAL
         if last.value != "1" and any(
             each.end <= last.start and self._near(each.end, last.start)
-            for each in self._where("of", stretch.start, last.start)
+            for each in self.where("of", stretch.start, last.start)
         ):
             alone = [int(each.value) for each in others if self._stands_alone(each, stretch)]
             return (alone[0] if len(alone) == 1 else None), int(last.value)
@@ -250,7 +163,7 @@ class _Sentence:
         return pair if self.words.spaced else (pair[1], pair[0])
 
     def _is_of(self, start: int, end: int) -> bool:
-        return bool(self._where("of", start, end))
+        return bool(self.where("of", start, end))
 
     def _near(self, left: int, right: int) -> bool:
         """Whether little stands between two places, and nothing of what is done with pieces."""
@@ -259,7 +172,7 @@ class _Sentence:
         between = self.text[left:right]
         if any(self.words.where(what, between) for what in ("claimed", "kept", "bought")):
             return False
-        return len(_WORD.findall(between)) <= _NEAR if self.words.spaced else right - left <= _NEAR_RUNNING
+        return len(WORD.findall(between)) <= _NEAR if self.words.spaced else right - left <= _NEAR_RUNNING
 
     def _is_count(self, number: Found) -> bool:
         """Whether "un" and the like count here, and are no article: "un seul", "nur einen", "één"."""
@@ -273,28 +186,28 @@ class _Sentence:
 
     def _beside(self, what: str, found: Found) -> bool:
         """Whether one of these words stands right before or behind."""
-        near = self._where(what, max(0, found.start - _NEXT), min(len(self.text), found.end + _NEXT))
+        near = self.where(what, max(0, found.start - _NEXT), min(len(self.text), found.end + _NEXT))
         return any(
             self._close(each.end, found.start) if each.end <= found.start else self._close(found.end, each.start)
             for each in near
             if each.end <= found.start or found.end <= each.start
         )
 
-    def _is_only(self, start: int, end: int, stretch: _Stretch) -> bool:
+    def _is_only(self, start: int, end: int, stretch: Stretch) -> bool:
         """Whether nothing but a piece is meant: "only the ring", "the ring only", "only want to return the ring"."""
-        for each in self._where("only", stretch.start, stretch.end):
+        for each in self.where("only", stretch.start, stretch.end):
             if self.text[each.start : each.end] == "que" and not _NE.search(self.text, stretch.start, each.start):
                 continue
             if each.start >= end and self._close(end, each.start):
                 return True
-            if each.end > start or self._where("bought", each.end, start):
+            if each.end > start or self.where("bought", each.end, start):
                 continue
             few = (
-                len(_WORD.findall(self.text, each.end, start)) <= _FEW
+                len(WORD.findall(self.text, each.end, start)) <= _FEW
                 if self.words.spaced
                 else start - each.end <= _NEAR_RUNNING
             )
-            if few or self._where("claimed", each.start, start):
+            if few or self.where("claimed", each.start, start):
                 return True
         return False
 
@@ -302,12 +215,12 @@ class _Sentence:
         between = self.text[left:right]
         return not between.strip() if self.words.spaced else right - left <= _NEAR
 
-    def _unnamed(self, stretch: _Stretch, kinds: Sequence[Found], numbers: Sequence[Found]) -> Iterator[Mention]:
+    def _unnamed(self, stretch: Stretch, kinds: Sequence[Found], numbers: Sequence[Found]) -> Iterator[Mention]:
         if kinds or not any(each.roles for each in self.stretches):
             return
-        others = self._where("other", stretch.start, stretch.end)
-        pairs = self._where("pair", stretch.start, stretch.end)
-        items = [*self._where("item", stretch.start, stretch.end), *pairs]
+        others = self.where("other", stretch.start, stretch.end)
+        pairs = self.where("pair", stretch.start, stretch.end)
+        items = [*self.where("item", stretch.start, stretch.end), *pairs]
         pair = bool(pairs)
         for each in others[: bool(stretch.roles)]:
             beside = [
@@ -339,7 +252,7 @@ class _Sentence:
                 yield self._counted(each, stretch, int(each.value), None, rest=False, pair=pair)
                 return
 
-    def _stands_alone(self, number: Found, stretch: _Stretch) -> bool:
+    def _stands_alone(self, number: Found, stretch: Stretch) -> bool:
         """Whether a number counts pieces though it names none: "keeping one", "un seul", "one of them"."""
         if self.text[number.start : number.end].isdigit():
             return False
@@ -350,23 +263,23 @@ class _Sentence:
             return self._ends(them.end(), stretch)
         if self._beside("only", number):
             return True
-        done = [each for what in ("claimed", "kept") for each in self._where(what, stretch.start, number.start)]
+        done = [each for what in ("claimed", "kept") for each in self.where(what, stretch.start, number.start)]
         between = self.language in _SUBJECT_BEHIND  # "behalte ich einen"
-        said = any(len(_WORD.findall(self.text, each.end, number.start)) <= between for each in done)
+        said = any(len(WORD.findall(self.text, each.end, number.start)) <= between for each in done)
         if self._is_article(number):
             return said and not self.text[number.end : stretch.end].strip()
         return (said or self._beside("claimed", number) or self._beside("kept", number)) and self._ends(
             number.end, stretch
         )
 
-    def _ends(self, place: int, stretch: _Stretch) -> bool:
+    def _ends(self, place: int, stretch: Stretch) -> bool:
         """Whether the statement ends here, but for what is done with the piece."""
         if not self.words.spaced:
             return True
-        following = [*_WORD.finditer(self.text, place, stretch.end)]
+        following = [*WORD.finditer(self.text, place, stretch.end)]
         if not following:
             return True
-        said = [each for what in ("claimed", "kept", "only") for each in self._where(what, place, stretch.end)]
+        said = [each for what in ("claimed", "kept", "only") for each in self.where(what, place, stretch.end)]
         return any(
             each.start <= word.start()
             for each in said
@@ -374,9 +287,9 @@ class _Sentence:
         )
 
     def _counted(
-        self, found: Found, stretch: _Stretch, number: int | None, of: int | None, *, rest: bool, pair: bool
+        self, found: Found, stretch: Stretch, number: int | None, of: int | None, *, rest: bool, pair: bool
     ) -> Mention:
-        role, firm = self._role(stretch, None)
+        role, firm = self.role(stretch, alone=True)
         return Mention(
             kind=None,
             role=role,
@@ -385,7 +298,7 @@ class _Sentence:
             of=of,
             whole=False,
             rest=rest,
-            several=rest and bool(self._where("others", found.start, found.end)),
+            several=rest and bool(self.where("others", found.start, found.end)),
             only=self._is_only(found.start, found.end, stretch),
             spared=False,
             pair=pair,
@@ -394,18 +307,3 @@ class _Sentence:
             start=found.start,
             end=found.end,
         )
-
-
-def _settled(roles: frozenset[tuple[Role, bool]]) -> tuple[Role, bool]:
-    """What is said outright goes before what somebody likes.
-
-    Raises:
-        Unclear: that a piece goes back, and that it stays.
-    """
-    for sure in (True, False):
-        found = {role for role, firm in roles if firm is sure}
-        if len(found) == 1:
-            return found.pop(), sure
-        if found:
-            raise Unclear
-    raise Unclear

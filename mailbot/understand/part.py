@@ -15,12 +15,14 @@ from mailbot.understand.doubts import PART
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.invoice_lexicon import invoice_lexicon
 from mailbot.understand.lexicons import Fact, Kind
-from mailbot.understand.mentions import Mention, Role, Unclear, read_mentions
+from mailbot.understand.mentions import Mention, read_mentions
 from mailbot.understand.pieces import PieceWords, fold, load_pieces
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
+from mailbot.understand.statements import Role, Unclear
 from mailbot.understand.tally import tally
 
+_MOST_SENTENCES = 200
 _OTHER_SUM = "other_sum"
 _TAKEN_BACK = "withdrawn"
 _OTHER_REMEDY = frozenset({Remedy.EXCHANGE, Remedy.REPAIR})
@@ -63,7 +65,7 @@ def find_part(sentences: Sequence[ReadSentence], goods: Sequence[GoodsRow], lang
     """
     pieces = load_pieces()
     words = pieces.by_language.get(language)
-    if words is None or not goods:
+    if words is None or not goods or len(sentences) > _MOST_SENTENCES:
         return None
     try:
         told = [

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mailbot.model.reading import ClaimedPiece, GoodsRow
-from mailbot.understand.mentions import SEVERAL, Mention, Role, Unclear
+from mailbot.understand.mentions import SEVERAL, Mention
 from mailbot.understand.pieces import AllPieces, fold
+from mailbot.understand.statements import Role, Unclear
 
 _MATERIALS = frozenset({"silver", "gold", "rose", "pearl", "opal", "diamond", "moonstone", "turquoise"})
 

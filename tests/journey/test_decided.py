@@ -295,3 +295,57 @@ def test_every_fact_of_a_decision_is_kept_and_decides_the_same_again(shop: Shop)
     assert decision["sender_why"] == f"dmarc=pass for shop customer {JANE}"
     assert next(step["rule"] for step in decision["trace"] if step["met"]) == "cancel"
     assert shop.case()["customer"] == JANE != SHOP
+
+
+RING_AND_NECKLACE = [
+    {"sku": "R-925-07", "quantity": 1, "unit_price": "80.00", "discount": "0.00", "tax": "0.00"},
+    {"sku": "N-PRL-42", "quantity": 1, "unit_price": "120.00", "discount": "0.00", "tax": "0.00"},
+]
+ONLY_THE_RING = (
+    "Hello,\n\nfrom my order AW-10001 I would like to return only the ring for a refund, I changed my mind. It is "
+    "unused and in its original box. I'm keeping the necklace. The invoice is attached.\n\nJane"
+)
+PART_INVOICE = (
+    "Aurelia & Wren\nInvoice INV-10001\nOrder AW-10001\n\nSilver ring   1   $80.00   $80.00\n"
+    "Pearl necklace   1   $120.00   $120.00\nShipping   $6.00\nTotal paid   $206.00\n"
+)
+
+
+def sells_ring_and_necklace(shop: Shop, **changes: Any) -> None:
+    shop.sells(an_order(shop.clock.now, paid=6, delivered=2, captured="206.00", lines=RING_AND_NECKLACE, **changes))
+
+
+def test_the_return_of_a_part_is_approved_for_its_price_and_the_letter_names_it(shop: Shop) -> None:
+    sells_ring_and_necklace(shop)
+    shop.gets(a_mail(ONLY_THE_RING, invoice=PART_INVOICE))
+    assert shop.poll().sent == 1
+    case, letter = shop.case(), shop.letter()
+    assert (case["state"], case["rule"]) == ("return_approved", "return")
+    assert case["decisions"][-1]["facts"]["claim"]["lines"] == [{"sku": "R-925-07", "quantity": 1}]
+    assert case["decisions"][-1]["decision"]["settlement"]["refund"] == "80.00"
+    assert bill_of(letter) == ["Items         $80.00", "Your refund   $80.00"]
+    for words in (letter.text, letter.html):
+        assert "This is about a part of your order:" in words
+        assert "1 \u00d7 Silver ring (R-925-07)" in words
+        assert "necklace" not in words
+
+
+@pytest.mark.parametrize(
+    ("text", "invoice"),
+    [
+        pytest.param(ONLY_THE_RING, PART_INVOICE.replace("Silver ring", "Silver brooch"), id="not on the invoice"),
+        pytest.param(ONLY_THE_RING, PART_INVOICE.replace("$80.00", "$70.00"), id="another price than the order's"),
+        pytest.param(
+            ONLY_THE_RING.replace("I'm keeping the necklace", "The necklace please exchange for a longer one"),
+            PART_INVOICE,
+            id="two wishes",
+        ),
+    ],
+)
+def test_a_part_that_is_not_certain_is_left_to_people(shop: Shop, text: str, invoice: str) -> None:
+    sells_ring_and_necklace(shop)
+    shop.gets(a_mail(text, invoice=invoice))
+    shop.poll()
+    case = shop.case()
+    assert case["state"] == "escalated"
+    assert case["refund"] is None

@@ -10,10 +10,11 @@ import pytest
 
 from mailbot.model.facts import ClaimLine, Order, OrderLine, OrderStatus
 from mailbot.model.money import Money
-from mailbot.model.reading import Body, GoodsRow, Segment, SegmentKind
+from mailbot.model.reading import Body, ClaimedPiece, GoodsRow, Segment, SegmentKind
 from mailbot.understand.claim import ClaimReading, read_claim
 from mailbot.understand.claim_lines import find_lines
 from mailbot.understand.invoice_text import read_paper
+from mailbot.understand.invoice_xml import read_xml
 from mailbot.understand.lexicons import load_lexicons
 
 MAILS = tomllib.loads((Path(__file__).parent / "parts.toml").read_text(encoding="utf-8"))["mail"]
@@ -74,3 +75,100 @@ def test_the_lines_are_those_that_a_clerk_is_sure_of(mail: dict[str, Any]) -> No
     if found:
         assert all(mail["text"][span.start : span.end] == span.quote for span in reading.spans)
         assert "lines" in {span.fact for span in reading.spans}
+
+
+def test_what_stays_says_nothing_of_what_goes_back() -> None:
+    goods = goods_of("1 x Adjustable silver ring 78.00", "1 x Silver hoop earrings 42.00")
+    reading = read(
+        "AW-20001: I'm keeping the earrings, I wear them every day. Please refund the ring, I have never worn it.",
+        "en",
+        goods,
+    )
+    assert [piece.row.text for piece in reading.part] == ["Adjustable silver ring"]
+    assert (reading.claim.item_used, reading.doubts) == (False, ())
+
+
+def test_a_part_that_is_not_certain_is_named_and_left_to_people() -> None:
+    goods = goods_of("1 x Adjustable silver ring 78.00", "1 x Gold signet ring 90.00")
+    reading = read("Please refund only the ring from AW-20001, unworn, I changed my mind.", "en", goods)
+    assert reading.part == ()
+    assert "lines" in {span.fact for span in reading.spans}
+
+
+def test_an_article_number_tells_rows_of_one_price_apart() -> None:
+    goods = goods_of("1 x Adjustable silver ring S-1 78.00", "1 x Fern brooch S-0 78.00")
+    bought = order(goods)
+    ring = ClaimedPiece(row=goods[0], quantity=1)
+    assert find_lines([ring], goods, bought) == (ClaimLine(sku="S-1", quantity=1),)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(["1 x Adjustable silver ring 78.00", "1 x Fern brooch 78.00"], id="two lines of one price"),
+        pytest.param(
+            ["1 x Adjustable silver ring 77.00", "1 x Fern brooch 58.00"], id="another price than the order's"
+        ),
+        pytest.param(["1 x Adjustable silver ring 78.00"], id="fewer rows than the order has lines"),
+        pytest.param(["2 x Adjustable silver ring 78.00", "1 x Fern brooch 58.00"], id="another quantity"),
+    ],
+)
+def test_a_row_that_is_no_one_line_for_certain_is_none(rows: list[str]) -> None:
+    last = rows[-1].rpartition(" ")[2] if len(rows) > 1 else "58.00"
+    bought = order(tuple(GoodsRow(text="piece", quantity=1, amounts=(Decimal(price),)) for price in ("78.00", last)))
+    goods = goods_of(*rows)
+    assert find_lines([ClaimedPiece(row=goods[0], quantity=1)], goods, bought) is None
+
+
+_LINE = (
+    "<cac:InvoiceLine><cbc:InvoicedQuantity>2</cbc:InvoicedQuantity><cbc:LineExtensionAmount>84.00"
+    "</cbc:LineExtensionAmount><cac:Item><cbc:Name>Silver hoop earrings</cbc:Name><cac:SellersItemIdentification>"
+    "<cbc:ID>E-HOO-20</cbc:ID></cac:SellersItemIdentification></cac:Item><cac:Price><cbc:PriceAmount>42.00</cbc:PriceAmount>"
+    "</cac:Price></cac:InvoiceLine>"
+)
+_UBL = (
+    '<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:cac="urn:c" xmlns:cbc="urn:b">'
+    "<cbc:ID>INV-1</cbc:ID><cac:LegalMonetaryTotal><cbc:TaxInclusiveAmount>84.00</cbc:TaxInclusiveAmount>"
+    f"</cac:LegalMonetaryTotal>{_LINE}</Invoice>"
+)
+_CII = (
+    '<CrossIndustryInvoice xmlns="urn:x"><ExchangedDocument><ID>1</ID></ExchangedDocument><SupplyChainTradeTransaction>'
+    "<IncludedSupplyChainTradeLineItem><SpecifiedTradeProduct><SellerAssignedID>E-HOO-20</SellerAssignedID><Name>"
+    "Silver "
+    "hoop earrings</Name></SpecifiedTradeProduct><SpecifiedLineTradeAgreement><NetPriceProductTradePrice><ChargeAmount>"
+    "42.00</ChargeAmount></NetPriceProductTradePrice></SpecifiedLineTradeAgreement><SpecifiedLineTradeDelivery>"
+    "<BilledQuantity>2</BilledQuantity></SpecifiedLineTradeDelivery><SpecifiedLineTradeSettlement>"
+    "<SpecifiedTradeSettlementLineMonetarySummation><LineTotalAmount>84.00</LineTotalAmount>"
+    "</SpecifiedTradeSettlementLineMonetarySummation></SpecifiedLineTradeSettlement></IncludedSupplyChainTradeLineItem>"
+    "</SupplyChainTradeTransaction></CrossIndustryInvoice>"
+)
+_FATTURA = (
+    "<FatturaElettronica><FatturaElettronicaBody><DatiBeniServizi><DettaglioLinee><CodiceArticolo><CodiceValore>E-HOO-20"
+    "</CodiceValore></CodiceArticolo><Descrizione>Silver hoop earrings</Descrizione><Quantita>2.00</Quantita>"
+    "<PrezzoUnitario>42.00</PrezzoUnitario><PrezzoTotale>84.00</PrezzoTotale></DettaglioLinee></DatiBeniServizi>"
+    "</FatturaElettronicaBody></FatturaElettronica>"
+)
+
+
+@pytest.mark.parametrize("xml", [_UBL, _CII, _FATTURA], ids=["UBL", "CII", "FatturaPA"])
+def test_electronic_invoices_say_what_they_sell(xml: str) -> None:
+    (invoice,) = read_xml(xml.encode())
+    wanted = GoodsRow(text="Silver hoop earrings E-HOO-20", quantity=2, amounts=(Decimal("42.00"), Decimal("84.00")))
+    assert invoice.goods == (wanted,)
+    assert read_xml(xml.replace(">2<", ">2.5<").replace("2.00</Q", "2.50</Q").encode())[0].goods == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        ("2 x Silver hoop earrings   84.00", ("Silver hoop earrings", 2, ["84.00"])),
+        ("Silver hoop earrings \u00d7 2   $84.00", ("Silver hoop earrings", 2, ["84.00"])),
+        ("Silver hoop earrings | 2 | 42.00 | 84.00", ("Silver hoop earrings", 2, ["42.00", "84.00"])),
+        ("E-HOO-20\tSilver hoop earrings\t$42.00\t2\t$84.00", ("E-HOO-20 Silver hoop earrings", 2, ["42.00", "84.00"])),
+        ("Silver hoop earrings   42.00", ("Silver hoop earrings", 1, ["42.00"])),
+        ("Silver ring, size 7   78.00", ("Silver ring, size", None, ["78.00"])),
+    ],
+)
+def test_a_row_of_goods_says_how_many_and_for_how_much(row: str, wanted: tuple[str, int | None, list[str]]) -> None:
+    (goods,) = goods_of(row)
+    assert (goods.text, goods.quantity, [str(amount) for amount in goods.amounts]) == wanted
