@@ -20,9 +20,7 @@ def print_explained(explained: Explained) -> None:
         _line(f"  invoice   {_invoice(form['invoice'])}")
     for span in form["evidence"]:
         _line(f"  read      {span['fact']} = {span['value']}  ({span['part']}: {span['quote']!r})")
-    if form["claim"] and form["claim"]["lines"]:
-        lines = ", ".join(f"{line['quantity']} x {line['sku']}" for line in form["claim"]["lines"])
-        _line(f"  lines     {lines}")
+    _print_lines(form)
     for doubt in form["doubts"]:
         _line(f"  doubt     {doubt}")
     if form["decision"]:
@@ -39,6 +37,13 @@ def print_explained(explained: Explained) -> None:
 def _print_kind(form: dict[str, Any]) -> None:
     if form["kind_why"] and form["kind"] != MailKind.CUSTOMER:
         _line(f"  kind      {form['kind_why']}")
+
+
+def _print_lines(form: dict[str, Any]) -> None:
+    lines = form["claim"]["lines"] if form["claim"] else []
+    if lines:
+        told = (f"{line['quantity']} x {line['sku']}" for line in lines)
+        _line(f"  lines     {', '.join(told)}")
 
 
 def _print_decision(decision: dict[str, Any], trace: list[dict[str, Any]]) -> None:

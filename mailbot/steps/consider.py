@@ -143,18 +143,19 @@ def consider(
         promised: what other cases have promised of this order and the book does not show yet.
         proof_used: the sender has answered with the code that only the order's address was sent.
     """
+    order = None if booked is None else less_promised(booked, promised)
     proof = prove_sender(gathered.identity, None if booked is None else booked.customer_email, proof_used=proof_used)
     status, invoice = _weighed(gathered.invoices, booked)
     facts = Facts(
         requested_at=requested_at,
-        claim=_certain(gathered, booked, invoice if status is InvoiceStatus.MATCHED else None),
+        claim=_certain(gathered, order, invoice if status is InvoiceStatus.MATCHED else None),
         evidence=Evidence(
             order_number=given_number if booked is None else booked.order.number,
             invoice=status,
             photos=gathered.photos,
         ),
         sender=proof.status,
-        order=None if booked is None else less_promised(booked, promised),
+        order=order,
     )
     answered = decide(facts, policy)
     sender = Sender(
@@ -173,18 +174,21 @@ def consider(
     )
 
 
-def _certain(gathered: Gathered, booked: BookedOrder | None, invoice: InvoiceReading | None) -> Claim:
+def _certain(gathered: Gathered, order: Order | None, invoice: InvoiceReading | None) -> Claim:
     """The claim with its lines; not believed where it may be about a part of the order that is not certain.
+
+    Nor where something of the order went back before: nobody knows for which of its lines.
 
     Args:
         gathered: what the mails say.
-        booked: the order, if the book has it.
+        order: as the book has it, less what is promised.
         invoice: the one that is the order's; ``None`` where none came.
     """
-    several = booked is not None and sum(line.quantity for line in booked.order.lines) > 1
-    if not (gathered.names_part and several) or gathered.claim.lines or booked is None:
+    several = order is not None and sum(line.quantity for line in order.lines) > 1
+    if order is None or not (gathered.names_part and several) or gathered.claim.lines:
         return gathered.claim
-    lines = find_lines(gathered.part, invoice.goods, booked.order) if gathered.part and invoice is not None else None
+    goods = () if invoice is None or order.refunded.amount else invoice.goods
+    lines = find_lines(gathered.part, goods, order) if gathered.part and goods else None
     return replace(gathered.claim, lines=lines) if lines else replace(gathered.claim, reason_confidence=0.0)
 
 

@@ -21,6 +21,7 @@ from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.statements import Role, Unclear
 from mailbot.understand.tally import tally
+from mailbot.understand.whole_mail import DECISIVE
 
 _MOST_SENTENCES = 200
 _OTHER_SUM = "other_sum"
@@ -94,9 +95,11 @@ def _checked(sentences: Sequence[ReadSentence], told: Sequence[Sequence[Mention]
     """All mentions, where nothing else that is said makes them uncertain.
 
     Raises:
-        Unclear: a piece is spoken of in an "if", for somebody else, to be exchanged; or one that stays has a reason.
+        Unclear: a piece is spoken of in an "if", for somebody else, to be exchanged; one that stays has a reason, or
+            what is said of it might be told of one that goes back: that it was worn.
     """
     mentions: list[Mention] = []
+    claimed = {each.kind for here in told for each in here if each.role is Role.BACK}
     for sentence, here in zip(sentences, told, strict=True):
         stated = [finding for finding in sentence.findings if finding.mood is not Mood.VOID]
         if any(each.rule.kind is Kind.WANTS and each.rule.value in _OTHER_REMEDY for each in stated):
@@ -104,11 +107,21 @@ def _checked(sentences: Sequence[ReadSentence], told: Sequence[Sequence[Mention]
         roles = {Role.BACK if each.spared else each.role for each in here}
         if roles - {None} and (sentence.supposes or sentence.elsewhere):
             raise Unclear
+        others = [each for each in here if each.kind and each.role is not Role.BACK and each.kind not in claimed]
+        if others and roles != {Role.STAYS} and any(map(_speaks_against, stated)):
+            raise Unclear
         if roles == {Role.STAYS} and any(each.rule.kind in {Kind.REASON, Kind.WANTS} for each in stated):
             raise Unclear
         if roles - {None} or not _is_listing(sentence):
             mentions += here
     return mentions
+
+
+def _speaks_against(finding: Finding) -> bool:
+    """Whether it tells of goods that were used, altered, or have no box any more."""
+    fact = finding.rule.value
+    said = (finding.rule.strength == "yes") != finding.negated
+    return finding.rule.kind is Kind.FACT and DECISIVE.get(Fact(fact)) is said
 
 
 def _is_listing(sentence: ReadSentence) -> bool:

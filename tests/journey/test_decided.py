@@ -330,6 +330,13 @@ def test_the_return_of_a_part_is_approved_for_its_price_and_the_letter_names_it(
         assert "necklace" not in words
 
 
+def test_a_part_is_not_given_back_twice(shop: Shop) -> None:
+    sells_ring_and_necklace(shop, refunded="80.00")
+    shop.gets(a_mail(ONLY_THE_RING, invoice=PART_INVOICE))
+    shop.poll()
+    assert (shop.case()["state"], shop.case()["refund"]) == ("escalated", None)
+
+
 @pytest.mark.parametrize(
     ("text", "invoice"),
     [

@@ -88,6 +88,14 @@ def test_what_stays_says_nothing_of_what_goes_back() -> None:
     assert (reading.claim.item_used, reading.doubts) == (False, ())
 
 
+def test_that_the_piece_that_stays_was_worn_is_not_told_of_the_other() -> None:
+    goods = goods_of("1 x Adjustable silver ring 78.00", "1 x Silver hoop earrings 42.00")
+    text = (
+        "AW-20001: I want to return only the ring; I have worn the earrings and love them, so I'm keeping the earrings."
+    )
+    assert read(text, "en", goods).part == ()
+
+
 def test_a_part_that_is_not_certain_is_named_and_left_to_people() -> None:
     goods = goods_of("1 x Adjustable silver ring 78.00", "1 x Gold signet ring 90.00")
     reading = read("Please refund only the ring from AW-20001, unworn, I changed my mind.", "en", goods)
