@@ -553,3 +553,15 @@ class TestCheck:
         (folder / "layout.html").write_text(shell, encoding="utf-8")
         with pytest.raises(TemplateError, match=r"layout\.html"):
             load_templates(folder)
+
+
+@pytest.mark.parametrize("template", ["cancellation_approved", "return_approved", "refund_approved"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "nl", "pt", "pl", "ja", "zh"])
+def test_a_letter_about_a_part_of_an_order_names_its_pieces(template: str, language: str) -> None:
+    piece = "1 \u00d7 Silver ring (R-925-07)"
+    reply = written(template, language=language, pieces=((1, "Silver ring (R-925-07)"), (2, "<b>Charm</b>")))
+    assert f"- {piece}\n- 2 \u00d7 <b>Charm</b>" in reply.text
+    assert "Silver ring (" in reply.html
+    assert "R-925-07" in reply.html
+    assert "<b>Charm" not in reply.html
+    assert piece not in written(template, language=language).text

@@ -3,6 +3,7 @@
 import tomllib
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,12 @@ def test_electronic_invoices_say_what_they_sell(xml: str) -> None:
 def test_a_row_of_goods_says_how_many_and_for_how_much(row: str, wanted: tuple[str, int | None, list[str]]) -> None:
     (goods,) = goods_of(row)
     assert (goods.text, goods.quantity, [str(amount) for amount in goods.amounts]) == wanted
+
+
+def test_every_language_has_a_word_for_every_piece_and_every_list() -> None:
+    told = tomllib.loads((files("mailbot.understand") / "lexicon" / "pieces.toml").read_text(encoding="utf-8"))
+    english = told["en"].keys()
+    for language in load_lexicons():
+        assert {*english} - {"article"} <= told[language].keys(), language
+        assert all(words[language] for words in told["kinds"].values()), language
+    assert {*told["pairs"], *(kind for kinds in told["alike"] for kind in kinds)} <= told["kinds"].keys()
