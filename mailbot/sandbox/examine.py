@@ -40,6 +40,7 @@ from mailbot.understand.invoice_files import FileKind
 from mailbot.understand.language import detect_language
 from mailbot.understand.lexicons import load_lexicons
 from mailbot.understand.order_number import compile_order_numbers
+from mailbot.understand.pieces import load_pieces
 
 _READING: TypeAdapter[Reading] = TypeAdapter(Reading)
 _MONTH_FIRST = ("America/", "US/")
@@ -64,6 +65,7 @@ class Examiner:
 
     def warm_up(self) -> None:
         """Read one mail that nobody sent, so that everything that reading loads is there."""
+        load_pieces()
         self.examine(first_request(self._rules.language))
 
     def examine(self, request: bytes, see: See | None = None) -> bytes:

@@ -64,9 +64,11 @@ def find_part(sentences: Sequence[ReadSentence], goods: Sequence[GoodsRow], lang
         goods: rows of the enclosed invoice.
         language: of the mail, ISO 639-1.
     """
+    if not goods or (len(goods) == 1 and goods[0].quantity == 1) or len(sentences) > _MOST_SENTENCES:
+        return None
     pieces = load_pieces()
     words = pieces.by_language.get(language)
-    if words is None or not goods or len(sentences) > _MOST_SENTENCES:
+    if words is None:
         return None
     try:
         told = [
