@@ -13,7 +13,6 @@ _STOP = re.compile(
 WORD = re.compile(r"\w+(?:'\w+)*")
 _BEFORE, _BEHIND, _BEHIND_RUNNING = 2, 2, 4  # words, words, signs between a negator and what it turns around
 _TURNS_BEHIND = frozenset({"de", "nl", "fr"})
-_LONGEST = 1_000  # signs
 
 
 class Unclear(Exception):  # noqa: N818 (no error: a way out of reading)
@@ -42,16 +41,10 @@ class Stretch:
 
 
 class Statements:
-    """One sentence, parted into statements.
-
-    Raises:
-        Unclear: it is longer than anybody's sentence.
-    """
+    """One sentence, parted into statements."""
 
     def __init__(self, text: str, words: PieceWords, language: str) -> None:
         """Keep the text folded; ``language`` is ISO 639-1."""
-        if len(text) > _LONGEST:
-            raise Unclear
         self.text, self.words, self.language = fold(text), words, language
         self._found: dict[str, list[Found]] = {}
 

@@ -190,3 +190,17 @@ def test_every_language_has_a_word_for_every_piece_and_every_list() -> None:
         assert {*english} - {"article"} <= told[language].keys(), language
         assert all(words[language] for words in told["kinds"].values()), language
     assert {*told["pairs"], *(kind for kinds in told["alike"] for kind in kinds)} <= told["kinds"].keys()
+
+
+ONLY_THE_RING = "From AW-20001 only the ring goes back, unworn. Please refund the ring."
+RING_AND_BROOCH = ("1 x Adjustable silver ring 78.00", "1 x Fern brooch 58.00")
+
+
+def test_goods_beyond_the_limit_are_not_kept() -> None:
+    assert len(goods_of(*[f"1 x Silver ring {chr(65 + at % 26)}   {at}.00" for at in range(1, 131)])) == 100
+
+
+def test_a_part_is_not_looked_for_in_a_book() -> None:
+    goods = goods_of(*RING_AND_BROOCH)
+    assert read(f"{ONLY_THE_RING} {'It is late. ' * 150}", "en", goods).part
+    assert not read(f"{ONLY_THE_RING} {'It is late. ' * 250}", "en", goods).part
