@@ -10,7 +10,7 @@ from mailbot.model.reading import Body, ClaimedPiece, GoodsRow, SegmentKind, Spa
 from mailbot.understand.doubts import PART, SPEAKS_FOR_ITSELF, confidence, find_doubts
 from mailbot.understand.findings import ReadSentence, read_sentence
 from mailbot.understand.follow_ups import read_follow_ups
-from mailbot.understand.lexicons import Fact, Kind, Lexicon
+from mailbot.understand.lexicons import NO_ORDER, Fact, Kind, Lexicon, Strength
 from mailbot.understand.part import find_part
 from mailbot.understand.reason import read_reason
 from mailbot.understand.scope import Mood
@@ -34,7 +34,7 @@ _TO_THE_MACHINE = "addresses_the_machine"
 _ABOUT_RULES = frozenset({"policy", "process"})
 """What may be asked beside an order and a reason: whether AW-10231, which is disliked, is eligible for a refund."""
 _TAKEN_BACK = "withdrawn"
-_TAKES_BACK = frozenset({_TAKEN_BACK, "no_order"})
+_BILLING = "billing"
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
 _REFERENCE = re.compile(r"[A-Za-z#]-?\d{4}|\d{5}")
 _REPLY_MARK = re.compile(
@@ -246,18 +246,52 @@ def _read_wish(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> S
 def _is_request(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> bool:
     """Whether money, goods or a parcel are at stake; a hint of it only where the mail speaks of nothing else."""
     wish, reason, others = _read_wish(said, aside), read_reason(said), _other_matters(said)
-    disputed = any(_places(said, Kind.DISPUTE))
-    if disputed or wish.clear or any(finding.rule.value == "billing" for _, finding in _places(said, Kind.DOUBT)):
+    if wish.clear or _is_grave(said):
         return True
-    if not _TAKES_BACK.isdisjoint(others):
+    if _TAKEN_BACK in others:
         return False
+    if NO_ORDER in others:
+        if not any(map(_is_ours, said)):
+            return False
+        others = [other for other in others if other != NO_ORDER]
     if reason.clear and reason.reason in SPEAKS_FOR_ITSELF:
         return True
     names_order = any(NUMBER in sentence.wording.words for sentence in said)
     if others:
         return reason.clear and names_order and _ABOUT_RULES.issuperset(others)
     only_supposed = all(finding.mood is Mood.CONDITIONAL for _, finding in wish.places)
-    return bool(reason.places or (wish.places and (names_order or not only_supposed)))
+    named = any(sentence.names_goods for sentence in [*said, *aside])
+    tells = reason.places and (reason.clear or named or wish.places)
+    return bool(tells or (wish.places and (names_order or not only_supposed)))
+
+
+def _is_grave(said: Sequence[ReadSentence]) -> bool:
+    """Whether a payment is disputed or was taken wrongly, be it with few words; not one that is another business's.
+
+    So with a mail that names neither goods nor an order, and says "tell my bank that I travel" or "I was charged twice
+    for my train ticket".
+    """
+    named = any(sentence.names_goods for sentence in said)
+    for sentence, finding in (*_places(said, Kind.DISPUTE), *_places(said, Kind.DOUBT)):
+        is_dispute = finding.rule.kind is Kind.DISPUTE
+        if is_dispute or finding.rule.value == _BILLING:
+            beyond = [other for other in sentence.findings if other.rule.value == NO_ORDER]
+            if is_dispute:
+                beyond = [other for other in beyond if other.first <= finding.first and finding.last <= other.last]
+            if named or not beyond:
+                return True
+    return False
+
+
+def _is_ours(sentence: ReadSentence) -> bool:
+    """Whether it asks for or tells something of goods or an order, and of nothing that no shop sells."""
+    findings = [finding for finding in sentence.findings if finding.mood is not Mood.VOID]
+    tells = any(
+        finding.rule.kind is Kind.REASON
+        or (finding.rule.kind is Kind.WANTS and finding.rule.strength == Strength.CLEAR)
+        for finding in findings
+    )
+    return sentence.names_goods and tells and not any(finding.rule.value == NO_ORDER for finding in findings)
 
 
 def _other_matters(said: Sequence[ReadSentence]) -> list[str]:

@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mailbot.understand.lexicons import Kind, Lexicon, Rule, Strength
+from mailbot.understand.lexicons import NO_ORDER, Kind, Lexicon, Rule, Strength
 from mailbot.understand.scope import Match, Mood, Scope
-from mailbot.understand.wording import NUMBER, Wording
+from mailbot.understand.wording import CLAUSE_MARK, NUMBER, Wording
 
 _FOREIGN_SHARE = 0.6  # of a sentence's words unknown to the lexicon; beyond that it is in another language
 _FOREIGN_WORDS = 4
 _LEAST_QUESTION = 3  # unexplained words that make a question one
 _LONGEST_NAME = 3  # words
+_NAMED = "named"  # the value of ``items`` for one piece
 _SAYS_NOTHING = frozenset({Kind.FRAME, Kind.FILLER})
 _STANDS_ANYWHERE = frozenset({Kind.DISPUTE, Kind.DOUBT, Kind.FOLLOW_UP})
 
@@ -99,6 +100,9 @@ def read_sentence(text: str, part: str, wording: Wording, lexicon: Lexicon, *, a
         for match in matches
         if match.rule.kind not in _SAYS_NOTHING
     ]
+    if any(finding.rule.value == NO_ORDER for finding in findings):
+        beyond = _beyond_the_shop(findings, wording.words, lexicon)
+        findings = [finding for finding in findings if finding.rule.value != NO_ORDER or finding in beyond]
     covers = [match for match in matches if match.rule.kind is Kind.FILLER]
     covers += [
         Match(found.rule, found.first, found.last)
@@ -144,6 +148,42 @@ def _matches(wording: Wording, lexicon: Lexicon) -> Iterator[Match]:
         while found is not None:
             yield Match(rule, wording.place(found.start()), wording.place(found.end() - 1))
             found = rule.phrase.regex.search(wording.text, found.end())
+
+
+def _beyond_the_shop(findings: Sequence[Finding], words: Sequence[str], lexicon: Lexicon) -> list[Finding]:
+    """What shows that a sentence is meant for another business; nothing where that is only mentioned.
+
+    It is where a clause asks for or tells something of the shop's goods: "my flight is tomorrow, please cancel order
+    AW-10231", "the ring broke at the hotel". "Cancel my order because of the trip" is about an order, not about a trip.
+    """
+    goods = {place for places in lexicon.goods.places(words) for place in places}
+    beyond = [
+        finding for finding in findings if finding.rule.value == NO_ORDER and goods.isdisjoint(_gaps(finding, words))
+    ]
+    told = {
+        finding.first
+        for finding in findings
+        if finding.rule.kind in {Kind.WANTS, Kind.REASON} and finding.mood is not Mood.VOID
+    }
+    if told and NUMBER in words[: min((finding.first for finding in beyond), default=0)]:
+        return []
+    items = {finding.last for finding in findings if finding.rule.kind is Kind.ITEM and finding.rule.value == _NAMED}
+    start = 0
+    for end in (*(place for place, word in enumerate(words) if word == CLAUSE_MARK), len(words)):
+        clause, start = range(start, end), end + 1
+        if told.isdisjoint(clause):
+            continue
+        others = [finding for finding in beyond if finding.first in clause]
+        own = {place for finding in others for place in range(finding.first, finding.last + 1)}
+        own -= {place for finding in others for place in _gaps(finding, words)}
+        if (not others and not goods.isdisjoint(clause)) or not (items - own).isdisjoint(clause):
+            return []
+    return beyond
+
+
+def _gaps(finding: Finding, words: Sequence[str]) -> list[int]:
+    own = finding.rule.phrase.words
+    return [place for place in range(finding.first, finding.last + 1) if words[place] not in own]
 
 
 def _is_part_of(finding: Finding, covers: Sequence[Match], words: Sequence[str]) -> bool:

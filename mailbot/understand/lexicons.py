@@ -91,6 +91,8 @@ class Strength(StrEnum):
 
 QUESTIONS = frozenset({"policy", "status", "advice", "change", "process"})
 """Values of ``other`` that ask for something, however they are put."""
+NO_ORDER = "no_order"
+"""The value of ``other`` for what no order of a shop is about: a flight, a bank card, an account."""
 
 
 class Follow(StrEnum):

@@ -12,7 +12,7 @@ from mailbot.model.facts import Reason, Remedy
 from mailbot.understand.doubts import PART
 from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.learned import learned
-from mailbot.understand.lexicons import QUESTIONS, Fact, Kind, Strength
+from mailbot.understand.lexicons import NO_ORDER, QUESTIONS, Fact, Kind, Strength
 from mailbot.understand.scope import Mood
 from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.stated_facts import read_facts
@@ -100,9 +100,9 @@ def _elsewhere(sentence: ReadSentence, given: Probabilities) -> ReadSentence:
     """One sentence, with what shows that a request is made to some other business, or what is cancelled no order."""
     cancels = [finding for finding in sentence.findings if finding.rule.value == Remedy.CANCELLATION]
     unheard = bool(cancels) and given.get(f"{_WANTS}{Remedy.CANCELLATION}", 1.0) < _CONFIRMS
-    if sentence.names_goods or (given.get("no_order", 0.0) < _ANOTHERS and not unheard):
+    if sentence.names_goods or (given.get(NO_ORDER, 0.0) < _ANOTHERS and not unheard):
         return sentence
-    return replace(sentence, findings=(*sentence.findings, learned(sentence, Kind.OTHER, "no_order")))
+    return replace(sentence, findings=(*sentence.findings, learned(sentence, Kind.OTHER, NO_ORDER)))
 
 
 def _says_something(sentence: ReadSentence) -> bool:
@@ -161,10 +161,9 @@ def _plainly_wished(sentence: ReadSentence, given: Probabilities) -> Iterator[Fi
         elif finding.rule.kind is not Kind.OTHER or not (
             (finding.rule.value == "withdrawn" and given["received"] >= _SURE and given["withdrawn"] < _UNHEARD)
             or (
-                finding.rule.value == "no_order"
-                and wish >= _UNDERSTOOD
-                and sentence.names_goods
-                and given["no_order"] < _UNHEARD
+                finding.rule.value == NO_ORDER
+                and wish >= (_UNDERSTOOD if sentence.names_goods else _SURE)
+                and given[NO_ORDER] < _UNHEARD
             )
         ):
             yield finding

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from mailbot.model.facts import Remedy
 from mailbot.understand.findings import Finding, ReadSentence
-from mailbot.understand.lexicons import QUESTIONS, Kind, Strength
+from mailbot.understand.lexicons import NO_ORDER, QUESTIONS, Kind, Strength
 from mailbot.understand.scope import Mood
 from mailbot.understand.wording import CLAUSE_MARK
 
 _MONEY_BACK = frozenset({Remedy.REFUND, Remedy.CANCELLATION})
 _CANCELS_OUT = QUESTIONS | {"withdrawn"}
-_NO_ORDER = "no_order"
 
 Place = tuple[ReadSentence, Finding]
 
@@ -64,7 +63,7 @@ def _is_outright(sentence: ReadSentence, finding: Finding) -> bool:
     if finding.rule.strength != Strength.CLEAR or finding.mood not in {Mood.ASSERTED, Mood.ASKED}:
         return False
     others = [other for other in sentence.findings if other.rule.kind is Kind.OTHER and other.mood is not Mood.VOID]
-    if any(other.rule.value == _NO_ORDER for other in others):
+    if any(other.rule.value == NO_ORDER for other in others):
         return False
     asking = [other for other in others if other.rule.value in _CANCELS_OUT]
     return not any(finding.mood is Mood.ASKED or _in_one_clause(sentence, finding, other) for other in asking)
