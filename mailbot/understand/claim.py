@@ -7,10 +7,10 @@ from datetime import date
 
 from mailbot.model.facts import Claim, Reason
 from mailbot.model.reading import Body, ClaimedPiece, GoodsRow, SegmentKind, Span, Topic
-from mailbot.understand.doubts import PART, SPEAKS_FOR_ITSELF, confidence, find_doubts
+from mailbot.understand.doubts import PART, SPEAKS_FOR_ITSELF, confidence, find_doubts, is_ours
 from mailbot.understand.findings import ReadSentence, read_sentence
 from mailbot.understand.follow_ups import read_follow_ups
-from mailbot.understand.lexicons import NO_ORDER, Fact, Kind, Lexicon, Strength
+from mailbot.understand.lexicons import NO_ORDER, Fact, Kind, Lexicon
 from mailbot.understand.part import find_part
 from mailbot.understand.reason import read_reason
 from mailbot.understand.scope import Mood
@@ -251,7 +251,7 @@ def _is_request(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> 
     if _TAKEN_BACK in others:
         return False
     if NO_ORDER in others:
-        if not any(map(_is_ours, said)):
+        if not any(map(is_ours, said)):
             return False
         others = [other for other in others if other != NO_ORDER]
     if reason.clear and reason.reason in SPEAKS_FOR_ITSELF:
@@ -281,17 +281,6 @@ def _is_grave(said: Sequence[ReadSentence]) -> bool:
             if named or not beyond:
                 return True
     return False
-
-
-def _is_ours(sentence: ReadSentence) -> bool:
-    """Whether it asks for or tells something of goods or an order, and of nothing that no shop sells."""
-    findings = [finding for finding in sentence.findings if finding.mood is not Mood.VOID]
-    tells = any(
-        finding.rule.kind is Kind.REASON
-        or (finding.rule.kind is Kind.WANTS and finding.rule.strength == Strength.CLEAR)
-        for finding in findings
-    )
-    return sentence.names_goods and tells and not any(finding.rule.value == NO_ORDER for finding in findings)
 
 
 def _other_matters(said: Sequence[ReadSentence]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mailbot.model.facts import Reason
 from mailbot.understand.findings import Finding, ReadSentence
-from mailbot.understand.lexicons import Kind, Strength
+from mailbot.understand.lexicons import NO_ORDER, Kind, Strength
 from mailbot.understand.reason import StatedReason, goes_with
 from mailbot.understand.scope import Mood
 from mailbot.understand.stated_facts import StatedFacts
@@ -69,7 +69,7 @@ def find_doubts(
         (facts.date_unclear, "date_unclear"),
         ("withdrawn" in others, "withdrawn"),
         (_asks_more(sentences, others), "asks_more"),
-        (any(sentence.elsewhere for sentence in sentences), "speaks_of_another"),
+        (_speaks_of_another(sentences, others), "speaks_of_another"),
         (not reason.clear and (not silent or any(map(_is_left_open, findings))), "reason_unclear"),
         (not wish.clear and bool(wish.places or reason.reason not in SPEAKS_FOR_ITSELF), "no_clear_wish"),
         (not named, "nothing_named"),
@@ -94,6 +94,23 @@ def confidence(reason: StatedReason, sentences: Sequence[ReadSentence], doubts: 
         return IN_DOUBT
     stated = _ONLY_A_WISH if reason.reason is Reason.UNSPECIFIED else _STATED
     return round(stated - _PER_UNREAD_SENTENCE * _unread(sentences), 2)
+
+
+def is_ours(sentence: ReadSentence) -> bool:
+    """Whether it asks for or tells something of goods or an order, and of nothing that no shop sells."""
+    findings = [finding for finding in sentence.findings if finding.mood is not Mood.VOID]
+    tells = any(
+        finding.rule.kind is Kind.REASON
+        or (finding.rule.kind is Kind.WANTS and finding.rule.strength == Strength.CLEAR)
+        for finding in findings
+    )
+    return sentence.names_goods and tells and not any(finding.rule.value == NO_ORDER for finding in findings)
+
+
+def _speaks_of_another(sentences: Sequence[ReadSentence], others: Sequence[str]) -> bool:
+    """Another order, shop or person; or what no shop sells, where nothing that is asked or told names goods."""
+    beyond = NO_ORDER in others and not any(map(is_ours, sentences))
+    return beyond or any(sentence.elsewhere for sentence in sentences)
 
 
 def _is_supposed(finding: Finding) -> bool:

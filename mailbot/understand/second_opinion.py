@@ -162,7 +162,8 @@ def _plainly_wished(sentence: ReadSentence, given: Probabilities) -> Iterator[Fi
             (finding.rule.value == "withdrawn" and given["received"] >= _SURE and given["withdrawn"] < _UNHEARD)
             or (
                 finding.rule.value == NO_ORDER
-                and wish >= (_UNDERSTOOD if sentence.names_goods else _SURE)
+                and wish >= _UNDERSTOOD
+                and sentence.names_goods
                 and given[NO_ORDER] < _UNHEARD
             )
         ):
