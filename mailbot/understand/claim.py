@@ -1,26 +1,34 @@
 """What does the customer ask for, why, and how sure is a careful reader? Every answer with the words it rests on."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from mailbot.model.facts import Claim, Reason
 from mailbot.model.reading import Body, ClaimedPiece, GoodsRow, SegmentKind, Span, Topic
-from mailbot.understand.doubts import PART, SPEAKS_FOR_ITSELF, confidence, find_doubts, is_ours
+from mailbot.understand.doubts import (
+    IN_DOUBT,
+    PART,
+    READERS_DISAGREE,
+    SPEAKS_FOR_ITSELF,
+    confidence,
+    find_doubts,
+    is_ours,
+)
 from mailbot.understand.findings import ReadSentence, read_sentence
 from mailbot.understand.follow_ups import read_follow_ups
 from mailbot.understand.lexicons import NO_ORDER, Fact, Kind, Lexicon
 from mailbot.understand.part import find_part
 from mailbot.understand.reason import read_reason
 from mailbot.understand.scope import Mood
-from mailbot.understand.second_opinion import review
-from mailbot.understand.second_reader import Probabilities, load_second_reader
+from mailbot.understand.second_opinion import review, says_something
+from mailbot.understand.second_reader import load_second_reader, together
 from mailbot.understand.sentences import split_sentences
-from mailbot.understand.settling import settle
+from mailbot.understand.settling import LIKELY, settle
 from mailbot.understand.stated_dates import find_dates
 from mailbot.understand.stated_facts import read_facts
-from mailbot.understand.whole_mail import Seen, Weighed, load_scales
+from mailbot.understand.whole_mail import REQUEST, Seen, Weighing, load_scales
 from mailbot.understand.wish import Place, StatedWish, read_wish
 from mailbot.understand.wording import NUMBER, word_sentence, words_of
 
@@ -33,6 +41,7 @@ _WHOLE = "whole"
 _TO_THE_MACHINE = "addresses_the_machine"
 _ABOUT_RULES = frozenset({"policy", "process"})
 """What may be asked beside an order and a reason: whether AW-10231, which is disliked, is eligible for a refund."""
+_NEVER, _SURELY = 0.05, 0.95  # that something is asked for, by the words of all sentences
 _TAKEN_BACK = "withdrawn"
 _BILLING = "billing"
 _LEAST_KNOWN_AGAINST = 0.6  # where the text was taken for a language without lexicon
@@ -77,7 +86,7 @@ def read_claim(
     asked_on: date,
     day_first: bool,
     goods: Sequence[GoodsRow] = (),
-    weigh: Callable[[Seen], Weighed] | None = None,
+    scales: Weighing | None = None,
 ) -> ClaimReading:
     """Read the subject and what the customer wrote now; quotes, signatures and hidden text never speak.
 
@@ -89,7 +98,7 @@ def read_claim(
         asked_on: day of the request in the shop's time zone; no date of receipt lies after it.
         day_first: how the customer most likely orders day and month in numbers.
         goods: rows of the enclosed invoice, by which it is told which pieces a claim about a part is about.
-        weigh: what weighs the whole mail, if not the scales that ship.
+        scales: what weighs the whole mail, if not those that ship.
     """
     new = " \n".join(body.text[part.start : part.end] for part in body.segments if part.kind is SegmentKind.NEW)
     lexicon = _choose_lexicon(f"{subject} \n{new}", lexicons, language)
@@ -104,8 +113,7 @@ def read_claim(
     ]
     mark = _REPLY_MARK.match(subject)
     heading = list(reader.read(subject, "subject", mark.end() if mark else 0, len(subject)))
-    weigh = weigh or load_scales().weigh
-    reading = _judge(own, heading, lexicon, weigh, carried=mark is not None, goods=goods)
+    reading = _judge(own, heading, lexicon, scales or load_scales(), carried=mark is not None, goods=goods)
     return replace(reading, language=lexicon.language, follow_ups=read_follow_ups(body.text, own, lexicon))
 
 
@@ -163,7 +171,7 @@ def _judge(
     own: Sequence[ReadSentence],
     heading: Sequence[ReadSentence],
     lexicon: Lexicon,
-    weigh: Callable[[Seen], Weighed],
+    scales: Weighing,
     *,
     carried: bool,
     goods: Sequence[GoodsRow],
@@ -172,16 +180,18 @@ def _judge(
     second = load_second_reader()
     sentences = [*own] if carried else [*heading, *own]
     part = find_part(sentences, goods, lexicon.language)
-
-    def ask(sentence: ReadSentence) -> Probabilities:
-        heard = second.read(sentence, lexicon)
-        return heard if part is None else part.without_itself(sentence, heard)
-
     sentences = sentences if part is None else [*part.sentences]
-    opinion = review(sentences, ask)
+    looks = [second.look(sentence, lexicon) if says_something(sentence) else {} for sentence in sentences]
+    heard = [second.tell(look) for look in looks]
+    if part is not None:
+        heard = [part.without_itself(sentence, given) for sentence, given in zip(sentences, heard, strict=True)]
+    opinion = review(sentences, heard)
+    told = scales.tell(together(looks), of_a_part=part is not None) if opinion.heard else {}
     said = tuple(map(_without_the_kept, opinion.sentences))
     aside = heading if carried else ()
-    if not _is_request(said, aside):
+    asks = told.get(REQUEST, LIKELY)
+    plain = _is_request(said, aside, asks)
+    if not plain and asks < _SURELY:
         nothing = Claim(reason=Reason.UNSPECIFIED, reason_confidence=0.0, mentions_dispute=False)
         speaks_to_us = any(finding.rule.value == _TO_THE_MACHINE for _, finding in _places(said, Kind.DOUBT))
         return ClaimReading(
@@ -193,9 +203,19 @@ def _judge(
     doubts = find_doubts(said, wish, reason, facts, others=others, named=named, between=opinion.doubts)
     sureness = confidence(reason, said, doubts)
     if opinion.heard:
-        seen = Seen(sentences=sentences, heard=opinion.heard, reason=reason, wish=wish, facts=facts, doubts=doubts)
-        settled = settle(seen, weigh(seen))
+        seen = Seen(
+            sentences=sentences,
+            heard=opinion.heard,
+            told=told,
+            reason=reason,
+            wish=wish,
+            facts=facts,
+            doubts=doubts,
+        )
+        settled = settle(seen, scales.weigh(seen))
         reason, facts, doubts, sureness = settled.reason, settled.facts, settled.doubts, settled.confidence
+    if not plain:
+        doubts, sureness = (*doubts, READERS_DISAGREE), min(sureness, IN_DOUBT)
     claim = Claim(
         reason=reason.reason,
         reason_confidence=sureness,
@@ -243,11 +263,18 @@ def _read_wish(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> S
     return wish if wish.places or _other_matters(said) or not aside else replace(read_wish(aside), clear=False)
 
 
-def _is_request(said: Sequence[ReadSentence], aside: Sequence[ReadSentence]) -> bool:
-    """Whether money, goods or a parcel are at stake; a hint of it only where the mail speaks of nothing else."""
+def _is_request(said: Sequence[ReadSentence], aside: Sequence[ReadSentence], asks: float) -> bool:
+    """Whether money, goods or a parcel are at stake; a hint of it only where the mail speaks of nothing else.
+
+    Args:
+        said: the sentences.
+        aside: those of a subject carried along.
+        asks: how likely something is asked for by the words of all of them, 0 to 1.
+    """
     wish, reason, others = _read_wish(said, aside), read_reason(said), _other_matters(said)
-    if wish.clear or _is_grave(said):
-        return True
+    grave = _is_grave(said)
+    if grave or wish.clear or asks < _NEVER:
+        return grave or asks >= _NEVER
     if _TAKEN_BACK in others:
         return False
     if NO_ORDER in others:

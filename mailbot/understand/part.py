@@ -18,9 +18,9 @@ from mailbot.understand.lexicons import Fact, Kind
 from mailbot.understand.mentions import Mention, read_mentions
 from mailbot.understand.pieces import PieceWords, fold, load_pieces
 from mailbot.understand.scope import Mood
-from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.statements import Role, Unclear
 from mailbot.understand.tally import tally
+from mailbot.understand.weights import Probabilities
 from mailbot.understand.whole_mail import DECISIVE
 
 _MOST_SENTENCES = 200

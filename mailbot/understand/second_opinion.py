@@ -5,7 +5,7 @@ other words. What the grammar reads as denied, supposed or asked it never makes 
 weighed over the whole mail (``whole_mail.py``).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailbot.model.facts import Reason, Remedy
@@ -14,8 +14,8 @@ from mailbot.understand.findings import Finding, ReadSentence
 from mailbot.understand.learned import learned
 from mailbot.understand.lexicons import NO_ORDER, QUESTIONS, Fact, Kind, Strength
 from mailbot.understand.scope import Mood
-from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.stated_facts import read_facts
+from mailbot.understand.weights import Probabilities
 from mailbot.understand.wish import read_wish
 from mailbot.understand.wording import NUMBER
 
@@ -71,14 +71,13 @@ class Opinion:
     doubts: tuple[str, ...] = ()
 
 
-def review(sentences: Sequence[ReadSentence], ask: Callable[[ReadSentence], Probabilities]) -> Opinion:
+def review(sentences: Sequence[ReadSentence], heard: Sequence[Probabilities]) -> Opinion:
     """Read the sentences of a mail once more.
 
     Args:
         sentences: as the grammar reads them.
-        ask: the second reader.
+        heard: what the second reader makes of each; nothing where it was not asked.
     """
-    heard = [ask(sentence) if _says_something(sentence) else {} for sentence in sentences]
     if not any(heard):
         return Opinion(sentences=tuple(sentences))
     if not any(NUMBER in sentence.wording.words for sentence in sentences):
@@ -105,7 +104,8 @@ def _elsewhere(sentence: ReadSentence, given: Probabilities) -> ReadSentence:
     return replace(sentence, findings=(*sentence.findings, learned(sentence, Kind.OTHER, NO_ORDER)))
 
 
-def _says_something(sentence: ReadSentence) -> bool:
+def says_something(sentence: ReadSentence) -> bool:
+    """Whether the second reader is to be asked about it."""
     return bool(sentence.wording.spans) and bool(sentence.findings or sentence.unexplained or sentence.everyday)
 
 

@@ -93,7 +93,8 @@ def _facts(seen: Seen, weighed: Weighed) -> tuple[StatedFacts, tuple[str, ...]]:
     for fact in MATTERS.get(weighed.reason, ()):
         chance, decisive = weighed.facts[fact], DECISIVE[fact]
         read, weighs = values.get(fact) is decisive, chance >= LIKELY
-        unclear = read != weighs or (fact in FACTS and _UNHEARD < chance < LIKELY)
+        unsaid = _UNHEARD < chance < LIKELY
+        unclear = read != weighs or (fact in FACTS and (unsaid or (weighs and "facts_conflict" in seen.doubts)))
         if unclear and 1 - _OVERRULES < chance < _OVERRULES:
             unsure.append(fact)
         elif weighs and not read:

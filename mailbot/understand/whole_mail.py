@@ -1,8 +1,8 @@
 """Which reason does the mail as a whole give, and may a machine act on what was read of it?
 
-The two readers see one sentence at a time; here, what they found in all of them is weighed together. How is learned
-from whole letters (``bench/letters``), of which neither reader has seen a word: ``make reader`` writes
-``whole_mail.json``.
+The two readers see one sentence at a time; here, what they found in all of them is weighed together, beside what the
+words of all sentences together tell. How is learned from whole letters (``bench/letters``), of which neither reader has
+seen a word: ``make reader`` writes ``whole_mail.bin`` (the words) and ``whole_mail.json`` (what is made of all that).
 """
 
 import json
@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import repeat
+from typing import Protocol
 
 from mailbot.model.facts import Reason
 from mailbot.understand.findings import ReadSentence
 from mailbot.understand.lexicons import Fact, Kind, Strength
 from mailbot.understand.reason import StatedReason
 from mailbot.understand.scope import Mood
-from mailbot.understand.second_reader import Probabilities
 from mailbot.understand.stated_facts import StatedFacts
 from mailbot.understand.trees import Features, Trees
+from mailbot.understand.weights import Probabilities, Signs, Weights, unpack
 from mailbot.understand.wish import StatedWish
 
 DECISIVE = {Fact.ITEM_USED: True, Fact.ITEM_ALTERED: True, Fact.ORIGINAL_BOX: False, Fact.REPURCHASED: True}
@@ -33,6 +34,9 @@ MATTERS = {
 ALIKE = frozenset({Reason.CHANGE_OF_MIND, Reason.MISTAKEN_ORDER, Reason.UNSPECIFIED})
 """The customer's own choice, or none given: one decision for all (but for the fee, which rests on a fact too)."""
 YES = "yes"
+REQUEST, TRUSTED, SOUND = "request", "trusted", "sound"
+"""Told of a mail in which something is asked for that a refund's rules are about; on which a clerk acts without asking;
+and on which he would if it were about the whole order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +46,14 @@ class Seen:
     Attributes:
         sentences: as the grammar alone reads them.
         heard: what the second reader makes of each; empty where it was not asked.
+        told: what the words of all of them together tell.
         reason, wish, facts: as both together read them.
         doubts: what speaks against acting on that.
     """
 
     sentences: Sequence[ReadSentence]
     heard: Sequence[Probabilities]
+    told: Probabilities
     reason: StatedReason
     wish: StatedWish
     facts: StatedFacts
@@ -74,7 +80,7 @@ class Weighed:
 def features_of(seen: Seen) -> dict[str, float]:
     """What there is to weigh, by name."""
     sentences, wish = seen.sentences, seen.wish
-    found = dict(_heard(seen.heard))
+    found = dict(_heard(seen.heard)) | {f"told {label}": chance for label, chance in seen.told.items()}
     for sentence in sentences:
         for finding in sentence.findings:
             rule = finding.rule
@@ -124,13 +130,43 @@ def features_of_trust(features: Features, reasons: Mapping[str, float], facts: M
     }
 
 
+def told_by(words: Weights, signs: Signs, *, of_a_part: bool) -> Probabilities:
+    """What all words of a mail together tell: each reason, each decisive fact, ``REQUEST``, ``TRUSTED`` and more.
+
+    Args:
+        words: what was learned of them.
+        signs: the mail's.
+        of_a_part: it is certain which part of the order it is about, so that this is no matter any more.
+    """
+    told = dict(words.tell(signs))
+    sound = told.pop(SOUND)
+    return told | {TRUSTED: sound} if of_a_part else told
+
+
+class Weighing(Protocol):
+    """What weighs whole mails."""
+
+    def tell(self, signs: Signs, *, of_a_part: bool) -> Probabilities:
+        """What all words of a mail together tell."""
+        ...
+
+    def weigh(self, seen: Seen) -> Weighed:
+        """The likeliest reason and facts, and how far to go by them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scales:
     """What was learned of whole letters."""
 
+    words: Weights
     reason: Trees
     facts: Mapping[Fact, Trees]
     trust: Trees
+
+    def tell(self, signs: Signs, *, of_a_part: bool) -> Probabilities:
+        """What all words of a mail together tell, as ``told_by`` says."""
+        return told_by(self.words, signs, of_a_part=of_a_part)
 
     def weigh(self, seen: Seen) -> Weighed:
         """The likeliest reason and facts, and how far to go by them."""
@@ -150,8 +186,10 @@ class Scales:
 @cache
 def load_scales() -> Scales:
     """What ships, read once."""
-    told = json.loads((files("mailbot.understand") / "whole_mail.json").read_text(encoding="utf-8"))
+    here = files("mailbot.understand")
+    told = json.loads((here / "whole_mail.json").read_text(encoding="utf-8"))
     return Scales(
+        words=Weights(*unpack((here / "whole_mail.bin").read_bytes())),
         reason=Trees(**told["reason"]),
         facts={Fact(fact): Trees(**trees) for fact, trees in told["facts"].items()},
         trust=Trees(**told["trust"]),

@@ -72,15 +72,15 @@ def test_a_letter_quotes_the_policy_in_the_language_that_it_is_written_in(tuning
 
 
 FLOORS = {
-    "en": 0.82,
-    "de": 0.85,
-    "fr": 0.84,
-    "es": 0.87,
-    "it": 0.96,
-    "nl": 0.91,
-    "pt": 0.91,
-    "pl": 0.9,
-    "ja": 0.91,
+    "en": 0.86,
+    "de": 0.94,
+    "fr": 0.93,
+    "es": 0.98,
+    "it": 0.93,
+    "nl": 0.88,
+    "pt": 0.85,
+    "pl": 0.98,
+    "ja": 0.93,
     "zh": 0.87,
 }
 """The least share of requests decided as a clerk does, a little under what was measured (docs/scoreboard.md)."""

@@ -1,8 +1,7 @@
 """What a whole mail says: the scales that ship, and what is made of their word."""
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
 from math import exp
@@ -11,34 +10,54 @@ import pytest
 
 from bench.clerk import fingerprint
 from mailbot.model.facts import Reason
-from mailbot.model.reading import Body, Segment, SegmentKind
+from mailbot.model.reading import Body, Segment, SegmentKind, Topic
 from mailbot.understand.claim import ClaimReading, read_claim
 from mailbot.understand.lexicons import Fact, load_lexicons
 from mailbot.understand.trees import Trees
-from mailbot.understand.whole_mail import DECISIVE, Seen, Weighed, features_of, features_of_trust, load_scales
+from mailbot.understand.weights import Probabilities, Signs
+from mailbot.understand.whole_mail import (
+    DECISIVE,
+    REQUEST,
+    Seen,
+    Weighed,
+    Weighing,
+    features_of,
+    features_of_trust,
+    load_scales,
+)
 
-Weigh = Callable[[Seen], Weighed]
+
+@dataclass(slots=True, kw_only=True)
+class Fixed:
+    """Scales with one answer, which keep what was laid on them."""
+
+    answer: Weighed | None = None
+    asks: float = 0.5
+    seen: Seen | None = None
+
+    def tell(self, signs: Signs, *, of_a_part: bool) -> Probabilities:
+        return load_scales().tell(signs, of_a_part=of_a_part) if self.answer is None else {REQUEST: self.asks}
+
+    def weigh(self, seen: Seen) -> Weighed:
+        self.seen = seen
+        return self.answer or load_scales().weigh(seen)
 
 
-def read(text: str, weigh: Weigh | None = None) -> ClaimReading:
+def read(text: str, scales: Weighing | None = None) -> ClaimReading:
     body = Body(text=text, segments=(Segment(kind=SegmentKind.NEW, start=0, end=len(text)),))
-    return read_claim("", body, load_lexicons(), "en", asked_on=date(2026, 5, 12), day_first=False, weigh=weigh)
+    return read_claim("", body, load_lexicons(), "en", asked_on=date(2026, 5, 12), day_first=False, scales=scales)
 
 
-def says(reason: Reason, sureness: float, trust: float, **facts: float) -> Weigh:
+def says(reason: Reason, sureness: float, trust: float, *, asks: float = 0.5, **facts: float) -> Fixed:
     every = {fact: facts.get(fact, 0.0) for fact in DECISIVE}
-    return lambda _: Weighed(reason=reason, sureness=sureness, trust=trust, facts=every)
+    return Fixed(answer=Weighed(reason=reason, sureness=sureness, trust=trust, facts=every), asks=asks)
 
 
 def seen_in(text: str) -> Seen:
-    found: list[Seen] = []
-
-    def look(seen: Seen) -> Weighed:
-        found.append(seen)
-        return load_scales().weigh(seen)
-
-    read(text, look)
-    return found[0]
+    scales = Fixed()
+    read(text, scales)
+    assert scales.seen is not None
+    return scales.seen
 
 
 def test_the_shipped_scales_are_learned_from_the_letters() -> None:
@@ -61,6 +80,9 @@ def test_what_is_weighed_is_what_mails_have() -> None:
     seen = seen_in("I changed my mind, please refund AW-10231. I never wore it.")
     features = features_of(seen)
     heard = {name for name in features if name.startswith(("heard ", "again ")) or name in {"doubts", "unread"}}
+    told = {name for name in features if name.startswith("told ")}
+    assert told & {*scales.reason.names}
+    assert told & {*scales.trust.names}
     assert heard & {*scales.reason.names}
     assert heard & {*scales.trust.names}
     assert {*scales.reason.choices} == {*Reason}
@@ -68,6 +90,27 @@ def test_what_is_weighed_is_what_mails_have() -> None:
     several = features_of_trust(features, scales.reason.chances(features), dict.fromkeys(DECISIVE, 0.5))
     assert several["best"] >= several["second"]
     assert several["likeliest change_of_mind"] == several["as read"] == 1.0
+
+
+def test_all_words_together_tell_what_single_sentences_do() -> None:
+    told = seen_in("My landlord put the rent up. I must give the ring back, AW-10231. It is still in its box.").told
+    assert told[REQUEST] > 0.9
+    assert max(Reason, key=lambda reason: told[reason]) is Reason.CHANGE_OF_MIND
+    assert told[Fact.ITEM_USED] < 0.1
+
+
+def test_what_by_its_words_asks_for_nothing_is_no_request() -> None:
+    text = "I changed my mind, please refund AW-10231."
+    assert read(text, says(Reason.CHANGE_OF_MIND, 1.0, 1.0, asks=0.04)).topic is Topic.OTHER
+    assert read(text, says(Reason.CHANGE_OF_MIND, 1.0, 1.0, asks=0.06)).topic is Topic.REFUND_REQUEST
+
+
+def test_what_only_its_words_ask_for_is_a_persons() -> None:
+    text = "When will AW-10231 be sent?"
+    assert read(text, says(Reason.CHANGE_OF_MIND, 1.0, 1.0, asks=0.94)).topic is Topic.OTHER
+    reading = read(text, says(Reason.CHANGE_OF_MIND, 1.0, 1.0, asks=0.96))
+    assert (reading.topic, reading.doubts[-1]) == (Topic.REFUND_REQUEST, "readers_disagree")
+    assert reading.claim.reason_confidence <= 0.6
 
 
 @pytest.mark.parametrize("doubt", ["wish_supposed", "no_clear_wish", "asks_more", "other_sum"])
