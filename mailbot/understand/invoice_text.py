@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from mailbot.model.card_numbers import find_card_numbers
 from mailbot.model.reading import GoodsRow
 from mailbot.understand.goods import goods_of
 from mailbot.understand.invoice_dates import day_first, issued_on
@@ -69,7 +70,10 @@ class Paper:
 
 
 def read_paper(text: str) -> Paper:
-    """Read a document that stands as text: a PDF's, an HTML page's as shown, or plain."""
+    """Read a document that stands as text: a PDF's, an HTML page's as shown, or plain.
+
+    Of one that shows a card number no rows of goods are kept: its groups could pass for prices.
+    """
     lexicon = invoice_lexicon()
     rows = read_rows(text, lexicon)
     kinds = {label.kind for row in rows for label in row.labels}
@@ -87,7 +91,7 @@ def read_paper(text: str) -> Paper:
         references=order_references(numbers),
         names_money=any(amount.meanings for row in rows for amount in row.amounts),
         understood=len(kinds) >= _FEWEST_KINDS,
-        goods=goods_of(rows, total.currency if total else currencies.only),
+        goods=() if find_card_numbers(text) else goods_of(rows, total.currency if total else currencies.only),
     )
 
 
