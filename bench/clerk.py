@@ -43,7 +43,7 @@ _LABEL_OF = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One letter that is read as a request, with what a clerk reads in it.
+    """One letter that names an order, with what a clerk reads in it.
 
     Attributes:
         number: its own, from 0 on.
@@ -55,7 +55,7 @@ class Letter:
         request: whether it is one.
         part: whether it is about a part of the order.
         signs: what the second reader sees in all sentences together.
-        seen: as both readers see it; nothing where they find no order's number.
+        seen: as both readers see it; nothing of a saying, from which the second reader has learned.
     """
 
     number: int
@@ -101,7 +101,7 @@ class _Listening:
 
 
 def letters() -> list[Letter]:
-    """Every letter."""
+    """Every letter that names an order; of another the words are not weighed."""
     found: list[Letter] = []
     for file in sorted(LETTERS.glob("*.toml")):
         told = tomllib.loads(file.read_text(encoding="utf-8"))["letter"]
